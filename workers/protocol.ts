@@ -1,0 +1,211 @@
+/**
+ * What the main thread and a shard say to each other: requests with one reply each, and a shard's own news.
+ *
+ * All of it but `StartShard` is plain data that JSON could carry: today a shard is a thread, tomorrow it may be
+ * another machine. No SDP passes here; the main thread has parsed and checked it (src/sdp), the shard gets numbers,
+ * short checked strings and nothing else from a client.
+ */
+
+/** A handle as the shards know it: given by the main thread, unique in the process, 1..2^32-1. */
+export type HandleNumber = number;
+/** A user id as the shards know it: given while the user has joined handles, 1..2^31-1; 0 is nobody. */
+export type UserNumber = number;
+/** A room id as the shards know it: given while the room has joined handles, 1..2^31-1. */
+export type RoomNumber = number;
+/** A shard's place in the pool, 0..SFU_WORKERS-1. Its UDP port is `RTP_PORT` plus this. */
+export type ShardNumber = number;
+
+export type MediaKind = 'audio' | 'video';
+export type Codec = 'opus' | 'h264' | 'vp8' | 'vp9' | 'av1';
+
+/** One side's ICE and DTLS parameters (RFC 8839, RFC 8122, RFC 8842), each checked for form before it gets here. */
+export interface TransportParameters {
+  /** 4..256 ice-chars. */
+  iceUfrag: string;
+  /** 22..256 ice-chars. */
+  icePwd: string;
+  /** `sha-256` and the like, and upper-case hex pairs with colons. */
+  fingerprint: { algorithm: string; value: string };
+  setup: 'active' | 'passive' | 'actpass';
+}
+
+/** One of the shard's own host candidates (RFC 8839 5.1); UDP, component 1. */
+export interface LocalCandidate {
+  foundation: string;
+  priority: number;
+  address: string;
+  port: number;
+}
+
+export interface LocalTransport extends TransportParameters {
+  candidates: LocalCandidate[];
+}
+
+/** RFC 8285 ids (1..14 one-byte, 15..255 two-byte form) of the header extensions that the relay knows; absent = not negotiated. */
+export interface HeaderExtensions {
+  mid?: number;
+  audioLevel?: number;
+  absSendTime?: number;
+  transportCc?: number;
+  videoOrientation?: number;
+  playoutDelay?: number;
+}
+
+/** What a publisher's accepted audio or video line says about its packets. */
+export interface UpTrackParameters {
+  kind: MediaKind;
+  codec: Codec;
+  /** 0..127 without 64..95. */
+  payloadType: number;
+  rtxPayloadType: number | null;
+  /** Hz: 48000 or 90000. */
+  clockRate: number;
+  extensions: HeaderExtensions;
+}
+
+/** What a subscriber's audio or video line (an offer of ours) says about the packets it will get. */
+export interface DownTrackParameters {
+  kind: MediaKind;
+  payloadType: number;
+  rtxPayloadType: number | null;
+  ssrc: number;
+  rtxSsrc: number | null;
+  extensions: HeaderExtensions;
+}
+
+/** Settings that a shard needs, in its own units. */
+export interface ShardSettings {
+  /** The shard's one UDP port: 1024..65535. */
+  rtpPort: number;
+  /** bit/s told to publishers of video by REMB. */
+  videoBitrateMax: number;
+  /** Bytes a data channel may have waiting before its messages are dropped or it is closed. */
+  dataBacklogMax: number;
+  /** Labels whose messages may be dropped when a receiver is slow; other channels are closed. */
+  unreliableLabels: string[];
+  /** Milliseconds without a packet until `media` says receiving: false; 0 = never. */
+  noMediaTimeout: number;
+  /** Packets lost in a second until `slowlink` is said; 0 = never. */
+  slowlinkThreshold: number;
+  /** Folders to try for the private copy of the native addon, first one that allows executing wins. */
+  addonFolders: string[];
+}
+
+/** The first task of a worker, pinned to it: its identity and its memory. Not plain data: it never leaves the process. */
+export interface StartShard {
+  type: 'start';
+  shard: ShardNumber;
+  /** The compiled packet engine and one shared memory per shard of the pool; the shard's own is `memories[shard]`. */
+  engine: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  /** Int32 cells [stop, live, done] of the stop protocol (src/shards/pool.ts). */
+  control: SharedArrayBuffer;
+  /** Data rings by sender and receiver: `rings[from][to]`, null on the diagonal. */
+  rings: (SharedArrayBuffer | null)[][];
+  settings: ShardSettings;
+}
+
+/** A publisher offered: makes (or, with other ICE credentials, replaces, or else updates) the handle's peer. */
+export interface AcceptOffer {
+  type: 'accept-offer';
+  handle: HandleNumber;
+  remote: TransportParameters;
+  /** The accepted lines; none for a data-only publisher. */
+  tracks: UpTrackParameters[];
+}
+
+/** A subscriber wants one: makes the handle's peer, as the offering side, fed by another handle's tracks of this shard. */
+export interface MakeOffer {
+  type: 'make-offer';
+  handle: HandleNumber;
+  source: HandleNumber;
+  tracks: DownTrackParameters[];
+}
+
+/** The client answered our offer; tracks that it refused are not in `kinds`. Also for an update of a connected peer. */
+export interface AcceptAnswer {
+  type: 'accept-answer';
+  handle: HandleNumber;
+  remote: TransportParameters;
+  kinds: MediaKind[];
+}
+
+/** The subscriber's lines changed (its publisher offered anew): same peer, other payload types. */
+export interface UpdateDownTracks {
+  type: 'update-down-tracks';
+  handle: HandleNumber;
+  tracks: DownTrackParameters[];
+}
+
+/** The handle joined: from now on it relays. Sent before or after its peer exists. */
+export interface JoinRoom {
+  type: 'join';
+  handle: HandleNumber;
+  room: RoomNumber;
+  user: UserNumber;
+  /** A publisher (data subscription) gets the room's data messages. */
+  publisher: boolean;
+}
+
+/** Closes the handle's peer, if any; the handle stays joined and its subscribers stay (hangup). */
+export interface ClosePeer {
+  type: 'close-peer';
+  handle: HandleNumber;
+}
+
+/** The handle is gone (detach, destroy, kick): its peer is closed, its membership and tracks end. */
+export interface Forget {
+  type: 'forget';
+  handle: HandleNumber;
+}
+
+/** Sets whether two users hear each other; sent to every shard. */
+export interface SetBlocked {
+  type: 'set-blocked';
+  userA: UserNumber;
+  userB: UserNumber;
+  blocked: boolean;
+}
+
+/** Which shards have publishers of a room; sent to each of them when the set changes. */
+export interface SetRoomShards {
+  type: 'set-room-shards';
+  room: RoomNumber;
+  shards: ShardNumber[];
+}
+
+/** Asks the handle's video publisher for a keyframe (FIR), throttled as any other request. */
+export interface RequestKeyframe {
+  type: 'request-keyframe';
+  handle: HandleNumber;
+}
+
+export type ShardRequest =
+  | StartShard
+  | AcceptOffer
+  | MakeOffer
+  | AcceptAnswer
+  | UpdateDownTracks
+  | JoinRoom
+  | ClosePeer
+  | Forget
+  | SetBlocked
+  | SetRoomShards
+  | RequestKeyframe;
+
+/** `accept-offer` and `make-offer` answer with the transport; every other request with `{}`. */
+export interface ShardReply {
+  local?: LocalTransport;
+  /** accept-offer: true if a PeerConnection was made (first offer, or other ICE credentials), false for an update. */
+  fresh?: boolean;
+}
+
+/** What a shard says unasked. Janus' events are made from it. */
+export type ShardNews =
+  | { type: 'webrtcup'; handle: HandleNumber }
+  | { type: 'media'; handle: HandleNumber; kind: MediaKind; receiving: boolean }
+  | { type: 'slowlink'; handle: HandleNumber; kind: MediaKind; uplink: boolean; lost: number }
+  /** The PeerConnection is gone without the main thread having asked for it; `reason` is one of Janus' texts. */
+  | { type: 'hangup'; handle: HandleNumber; reason: string }
+  /** An error of ours was contained to a peer, which was closed (hangup follows), or to the shard (handle null). */
+  | { type: 'fault'; handle: HandleNumber | null; where: string; message: string };

@@ -61,6 +61,8 @@ export interface UpTrackParameters {
   /** Hz: 48000 or 90000. */
   clockRate: number;
   extensions: HeaderExtensions;
+  /** The SSRC that the offer declares for the line (`a=ssrc`), so that a keyframe can be asked for before a packet came; null if none. */
+  ssrc: number | null;
 }
 
 /** What a subscriber's audio or video line (an offer of ours) says about the packets it will get. */
@@ -112,6 +114,8 @@ export interface AcceptOffer {
   remote: TransportParameters;
   /** The accepted lines; none for a data-only publisher. */
   tracks: UpTrackParameters[];
+  /** Whether the offer has an accepted data line (m=application). */
+  data: boolean;
 }
 
 /** A subscriber wants one: makes the handle's peer, as the offering side, fed by another handle's tracks of this shard. */
@@ -128,6 +132,8 @@ export interface AcceptAnswer {
   handle: HandleNumber;
   remote: TransportParameters;
   kinds: MediaKind[];
+  /** Whether the answer accepted the data line. */
+  data: boolean;
 }
 
 /** The subscriber's lines changed (its publisher offered anew): same peer, other payload types. */

@@ -1,0 +1,25 @@
+/**
+ * The host candidates that a shard announces: its one UDP port on each address of the machine.
+ *
+ * libdatachannel binds the port on all addresses, so they are known without waiting for it to gather.
+ */
+import os from 'node:os';
+import type { LocalCandidate } from './protocol.js';
+
+/** RFC 8445 5.1.2.1: type preference 126 (host), component 1. */
+const priority = (localPreference: number) => 126 * 2 ** 24 + localPreference * 2 ** 8 + 255;
+
+/** IPv4 first: every client has it, and an IPv6 address without a route costs checks. */
+export function hostCandidates(port: number, interfaces = os.networkInterfaces()): LocalCandidate[] {
+  const addresses = Object.values(interfaces)
+    .flatMap((entries) => entries ?? [])
+    .filter((entry) => !entry.internal && !entry.address.toLowerCase().startsWith('fe80:'))
+    .sort((a, b) => a.family.localeCompare(b.family))
+    .map((entry) => entry.address);
+  return [...new Set(addresses)].map((address, index) => ({
+    foundation: String(index + 1),
+    priority: priority(65535 - index),
+    address,
+    port,
+  }));
+}

@@ -1,0 +1,221 @@
+/** One PeerConnection: the shard's only user of node-datachannel's objects. */
+import { guard, type DataChannel, type Native, type NativePeerConnection, type Report, type Track } from './native.js';
+import type { TransportParameters } from './protocol.js';
+import { DATA_MID, MEDIA_MID, readLocalDescription, writeRemoteDescription } from './transport-sdp.js';
+
+/** What a peer tells its owner; each is called from a guarded native callback. */
+export interface PeerListener {
+  /** DTLS is done: packets may be sent. Once per peer. */
+  connected(): void;
+  /** The peer ended without close() having been called; `reason` is one of Janus' hangup texts. Once per peer. */
+  ended(reason: string): void;
+  /** A decrypted RTP or RTCP packet (RFC 5761: told apart by its second byte). */
+  packet(bytes: Buffer): void;
+  /** A message on one of the client's data channels: a string was text (PPID 51), a Buffer binary (PPID 53). */
+  message(channel: DataChannel, content: string | Buffer): void;
+  /** The client opened a channel, or one of ours is open now. */
+  channelOpen(channel: DataChannel): void;
+  channelClosed(channel: DataChannel): void;
+}
+
+export interface PeerOptions {
+  native: Native;
+  /** The shard's UDP port, shared by all its peers. */
+  port: number;
+  listener: PeerListener;
+  report: Report;
+}
+
+/** An id that no browser takes by itself: the channel exists only to put an application line into our offers. */
+const OFFER_CHANNEL_ID = 1022;
+/** Bytes of one data channel message, RFC 8841 max-message-size: libdatachannel's and Chrome's limit. */
+const MAX_MESSAGE_SIZE = 262_144;
+/** Channels that one client may have open; more are closed at once (Janus: 150). */
+const MAX_CHANNELS = 32;
+
+/** Janus' hangup text for a state in which libdatachannel ends a PeerConnection. */
+function endReason(state: string, iceState: string): string {
+  if (state === 'closed') return 'DTLS alert';
+  return iceState === 'failed' || iceState === 'disconnected' ? 'ICE failed' : 'DTLS alert';
+}
+
+export class Peer {
+  private readonly connection: NativePeerConnection;
+  private readonly track: Track;
+  private readonly listener: PeerListener;
+  private readonly report: Report;
+  /** Strong references: the addon's wrappers are weak. */
+  private readonly channels = new Set<DataChannel>();
+  private placeholder: DataChannel | null = null;
+  private mids: string[] = [MEDIA_MID, DATA_MID];
+  private data = false;
+  private sending = false;
+  private over = false;
+
+  private constructor(options: PeerOptions) {
+    const { native, port, listener, report } = options;
+    this.listener = listener;
+    this.report = report;
+    this.connection = new native.PeerConnection('peer', {
+      iceServers: [],
+      enableIceUdpMux: true,
+      portRangeBegin: port,
+      portRangeEnd: port,
+      disableAutoNegotiation: true,
+      maxMessageSize: MAX_MESSAGE_SIZE,
+    });
+    this.connection.onStateChange(guard('state change', report, (state: string) => this.onState(state)));
+    this.connection.onDataChannel(guard('data channel', report, (channel: DataChannel) => this.adopt(channel)));
+    const video = new native.Video(MEDIA_MID, 'SendRecv');
+    video.addVP8Codec(96);
+    this.track = this.connection.addTrack(video);
+    this.track.onMessage(
+      guard('packet', report, (bytes: Buffer) => {
+        if (!this.over) listener.packet(bytes);
+      }),
+    );
+  }
+
+  /**
+   * Makes the answering side for a client's offer.
+   *
+   * @param data whether the offer has a data line
+   * @throws Error if native code refuses the parameters or has no socket left; nothing stays behind
+   */
+  static answering(options: PeerOptions, remote: TransportParameters, data: boolean): Peer {
+    return Peer.make(options, (peer) => {
+      peer.data = data;
+      peer.mids = data ? [MEDIA_MID, DATA_MID] : [MEDIA_MID];
+      peer.connection.setRemoteDescription(writeRemoteDescription(remote, peer.mids, data), 'offer');
+      peer.connection.setLocalDescription('answer');
+    });
+  }
+
+  /** Makes the offering side; the client's parameters come with acceptAnswer. Errors as answering(). */
+  static offering(options: PeerOptions): Peer {
+    return Peer.make(options, (peer) => {
+      peer.placeholder = peer.connection.createDataChannel('', { negotiated: true, id: OFFER_CHANNEL_ID });
+      peer.connection.setLocalDescription('offer');
+      peer.mids = readLocalDescription(peer.localSdp()).mids;
+    });
+  }
+
+  private static make(options: PeerOptions, negotiate: (peer: Peer) => void): Peer {
+    const peer = new Peer(options);
+    try {
+      negotiate(peer);
+      return peer;
+    } catch (error) {
+      peer.close();
+      throw error;
+    }
+  }
+
+  private localSdp(): string {
+    const description = this.connection.localDescription();
+    if (!description) throw new Error('libdatachannel made no local description');
+    return description.sdp;
+  }
+
+  /** Our side's parameters. */
+  local(): TransportParameters {
+    return readLocalDescription(this.localSdp()).transport;
+  }
+
+  /** Gives an offering peer the client's side. */
+  acceptAnswer(remote: TransportParameters, data: boolean): void {
+    const mids = this.mids.map((mid) => (mid === MEDIA_MID ? mid : DATA_MID));
+    const sdp = writeRemoteDescription(remote, mids, data).replaceAll(`a=mid:${DATA_MID}`, `a=mid:${this.dataMid()}`);
+    this.connection.setRemoteDescription(sdp.replace(` ${DATA_MID}\r\n`, ` ${this.dataMid()}\r\n`), 'answer');
+    this.data = data;
+  }
+
+  private dataMid(): string {
+    return this.mids.find((mid) => mid !== MEDIA_MID) ?? DATA_MID;
+  }
+
+  /** The client's later offer has a data line for the first time: SCTP starts on the DTLS that is there. */
+  addData(remote: TransportParameters): void {
+    if (this.data) return;
+    this.data = true;
+    this.mids = [MEDIA_MID, DATA_MID];
+    this.connection.setRemoteDescription(writeRemoteDescription(remote, this.mids, true), 'offer');
+    this.connection.setLocalDescription('answer');
+  }
+
+  get connected(): boolean {
+    return this.sending;
+  }
+
+  /** Sends an RTP or RTCP packet; false if it was dropped (not connected, or the socket would block). */
+  send(packet: Buffer): boolean {
+    if (!this.sending) return false;
+    try {
+      return this.track.sendMessageBinary(packet);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Opens a reliable, ordered channel to a client that has none with this label; null when it has no data transport. */
+  openChannel(label: string, protocol: string): DataChannel | null {
+    if (!this.data || !this.sending || this.channels.size >= MAX_CHANNELS) return null;
+    const channel = this.connection.createDataChannel(label, { protocol });
+    this.watch(channel);
+    return channel;
+  }
+
+  private adopt(channel: DataChannel): void {
+    if (this.over || this.channels.size >= MAX_CHANNELS) {
+      channel.close();
+      return;
+    }
+    this.watch(channel);
+    if (channel.isOpen()) this.listener.channelOpen(channel);
+  }
+
+  private watch(channel: DataChannel): void {
+    this.channels.add(channel);
+    channel.onOpen(
+      guard('channel open', this.report, () => {
+        if (!this.over) this.listener.channelOpen(channel);
+      }),
+    );
+    channel.onClosed(
+      guard('channel closed', this.report, () => {
+        this.channels.delete(channel);
+        if (!this.over) this.listener.channelClosed(channel);
+      }),
+    );
+    channel.onMessage(
+      guard('channel message', this.report, (content: string | Buffer | ArrayBuffer) => {
+        if (this.over) return;
+        this.listener.message(channel, content instanceof ArrayBuffer ? Buffer.from(content) : content);
+      }),
+    );
+  }
+
+  private onState(state: string): void {
+    if (this.over) return;
+    if (state === 'connected' && !this.sending) {
+      this.sending = true;
+      this.listener.connected();
+    } else if (state === 'closed' || state === 'failed') {
+      const reason = endReason(state, this.connection.iceState());
+      this.close();
+      this.listener.ended(reason);
+    }
+  }
+
+  /** Ends the PeerConnection; the client gets a DTLS close. Also needed after the client ended it, or cleanup() blocks. */
+  close(): void {
+    if (this.over) return;
+    this.over = true;
+    this.sending = false;
+    for (const channel of this.channels) channel.close();
+    this.channels.clear();
+    this.placeholder?.close();
+    this.track.close();
+    this.connection.close();
+  }
+}

@@ -62,6 +62,8 @@ export interface PublisherPlan {
   tracks: UpTrackParameters[];
   /** One per offered line, in offered order. */
   lines: PublisherLine[];
+  /** Whether an application line was taken. */
+  data: boolean;
   /** Our DTLS role, by the offer. */
   setup: 'active' | 'passive';
   grouped: boolean;
@@ -97,6 +99,7 @@ export function planPublisher(offer: RemoteDescription, settings: SdpSettings): 
   return {
     tracks,
     lines,
+    data: data != null,
     setup: offer.transport.setup === 'active' ? 'passive' : 'active',
     grouped: offer.grouped,
     extmapAllowMixed: offer.extmapAllowMixed,

@@ -50,7 +50,7 @@ export interface SubscriberPlan {
 }
 
 export type AnswerRead =
-  | { ok: true; transport: TransportParameters; kinds: MediaKind[]; rtx: boolean }
+  | { ok: true; transport: TransportParameters; kinds: MediaKind[]; data: boolean; rtx: boolean }
   | { ok: false; code: number; reason: string };
 
 const MIDS: Readonly<Record<MediaKind | 'application', string>> = { audio: 'a', video: 'v', application: 'd' };
@@ -179,14 +179,18 @@ export function samePlan(a: SubscriberPlan, b: SubscriberPlan): boolean {
  * Lines are known by their mid, or by their kind where they have none: naf-janus-adapter cuts the video out of an
  * offer that its browser can't decode, and then answers two lines.
  *
- * @returns the kinds that the client takes, and whether it takes retransmissions of video under a payload type of
+ * @returns the kinds that the client takes, whether it takes data channels, and whether it takes retransmissions of video under a payload type of
  *   their own; or Janus' 465 when the answer doesn't belong to such an offer
  */
 export function readSubscriberAnswer(answer: RemoteDescription, plan: SubscriberPlan): AnswerRead {
   const kinds: MediaKind[] = [];
+  let data = false;
   let rtx = false;
   for (const line of answer.lines) {
-    if (line.kind === 'application' && (line.mid === '' || line.mid === MIDS.application)) continue;
+    if (line.kind === 'application' && (line.mid === '' || line.mid === MIDS.application)) {
+      data ||= !line.rejected;
+      continue;
+    }
     const offered = plan.lines.find(({ kind, mid }) => kind === line.kind && (line.mid === '' || line.mid === mid));
     if (!offered) {
       const reason = `${PROCESSING_ERROR} (the answer's ${line.media} line${line.mid && ` with mid ${line.mid}`} was not offered)`;
@@ -199,7 +203,7 @@ export function readSubscriberAnswer(answer: RemoteDescription, plan: Subscriber
   }
   const { transport } = answer;
   const setup = transport.setup === 'actpass' ? 'active' : transport.setup;
-  return { ok: true, transport: { ...transport, setup }, kinds, rtx };
+  return { ok: true, transport: { ...transport, setup }, kinds, data, rtx };
 }
 
 function isTaken(line: RemoteLine, format: Format): boolean {

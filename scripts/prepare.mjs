@@ -75,7 +75,9 @@ function build() {
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  console.error(`janus-sfu: Node ${process.versions.node} is too old; Node 20.19 or newer is needed (https://nodejs.org).`);
+  console.error(
+    `janus-sfu: Node ${process.versions.node} is too old; Node 20.19 or newer is needed (https://nodejs.org).`,
+  );
   process.exit(1);
 }
 

@@ -12,9 +12,9 @@ import { fileURLToPath } from 'node:url';
 import type {
   DataChannel,
   PeerConnection as NativePeerConnection,
-  Track,
   Video as NativeVideo,
   RtcConfig,
+  Track,
 } from 'node-datachannel';
 
 export type { DataChannel, NativePeerConnection, RtcConfig, Track };
@@ -97,7 +97,11 @@ export function loadNative(folders: string[]): Native {
 export type Report = (where: string, error: Error) => void;
 
 /** Wraps a function for native code to call: what it throws is reported, never thrown into the addon. */
-export function guard<A extends unknown[]>(where: string, report: Report, call: (...args: A) => void): (...args: A) => void {
+export function guard<A extends unknown[]>(
+  where: string,
+  report: Report,
+  call: (...args: A) => void,
+): (...args: A) => void {
   return (...args: A) => {
     try {
       call(...args);

@@ -1,5 +1,5 @@
 /** One PeerConnection: the shard's only user of node-datachannel's objects. */
-import { guard, type DataChannel, type Native, type NativePeerConnection, type Report, type Track } from './native.js';
+import { type DataChannel, guard, type Native, type NativePeerConnection, type Report, type Track } from './native.js';
 import type { TransportParameters } from './protocol.js';
 import { DATA_MID, MEDIA_MID, readLocalDescription, writeRemoteDescription } from './transport-sdp.js';
 
@@ -171,7 +171,6 @@ export class Peer {
       return;
     }
     this.watch(channel);
-    if (channel.isOpen()) this.listener.channelOpen(channel);
   }
 
   private watch(channel: DataChannel): void {

@@ -97,11 +97,13 @@ export interface ShardSettings {
 export interface StartShard {
   type: 'start';
   shard: ShardNumber;
-  /** The compiled packet engine and one shared memory per shard of the pool; the shard's own is `memories[shard]`. */
+  /** The compiled packet engine, and the shard's own memory for it. */
   engine: WebAssembly.Module;
   memory: WebAssembly.Memory;
-  /** Int32 cells [stop, live, done] of the stop protocol (src/shards/pool.ts). */
+  /** The pool's control words (workers/control.ts). */
   control: SharedArrayBuffer;
+  /** The shard's counters (workers/counters.ts). */
+  counters: SharedArrayBuffer;
   /** Data rings by sender and receiver: `rings[from][to]`, null on the diagonal. */
   rings: (SharedArrayBuffer | null)[][];
   settings: ShardSettings;

@@ -31,7 +31,14 @@ export function writeRemoteDescription(remote: TransportParameters, mids: string
   ];
   for (const mid of mids) {
     if (mid === MEDIA_MID) {
-      lines.push('m=video 9 UDP/TLS/RTP/SAVPF 96', 'c=IN IP4 0.0.0.0', `a=mid:${mid}`, 'a=sendrecv', 'a=rtcp-mux', 'a=rtpmap:96 VP8/90000');
+      lines.push(
+        'm=video 9 UDP/TLS/RTP/SAVPF 96',
+        'c=IN IP4 0.0.0.0',
+        `a=mid:${mid}`,
+        'a=sendrecv',
+        'a=rtcp-mux',
+        'a=rtpmap:96 VP8/90000',
+      );
     } else {
       lines.push(`m=application ${data ? 9 : 0} UDP/DTLS/SCTP webrtc-datachannel`, 'c=IN IP4 0.0.0.0', `a=mid:${mid}`);
       if (data) lines.push('a=sendrecv', 'a=sctp-port:5000', 'a=max-message-size:262144');
@@ -53,9 +60,15 @@ export function readLocalDescription(sdp: string): { transport: TransportParamet
   };
   const [algorithm = '', hash = ''] = value('fingerprint').split(' ');
   const setup = value('setup');
-  if (setup !== 'active' && setup !== 'passive' && setup !== 'actpass') throw new Error(`libdatachannel says a=setup:${setup}`);
+  if (setup !== 'active' && setup !== 'passive' && setup !== 'actpass')
+    throw new Error(`libdatachannel says a=setup:${setup}`);
   return {
-    transport: { iceUfrag: value('ice-ufrag'), icePwd: value('ice-pwd'), fingerprint: { algorithm: algorithm.toLowerCase(), value: hash }, setup },
+    transport: {
+      iceUfrag: value('ice-ufrag'),
+      icePwd: value('ice-pwd'),
+      fingerprint: { algorithm: algorithm.toLowerCase(), value: hash },
+      setup,
+    },
     mids: [...sdp.matchAll(/^a=mid:(.*)$/gm)].map((match) => (match[1] ?? '').trim()),
   };
 }

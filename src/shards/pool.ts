@@ -1,0 +1,217 @@
+/** The worker threads: the only user of piscina. Starts them, hands them requests, brings their news, stops them. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Piscina, queueOptionsSymbol } from 'piscina';
+import { Control, createControl } from '../../workers/control.js';
+import { createCounters, type ShardCounter, ShardCounters } from '../../workers/counters.js';
+import { createRing } from '../../workers/data-ring.js';
+import { createMemory, readCounters } from '../../workers/memory.js';
+import type {
+  ShardNews,
+  ShardNumber,
+  ShardReply,
+  ShardRequest,
+  ShardSettings,
+  StartShard,
+} from '../../workers/protocol.js';
+import type { ShardMessage } from '../../workers/shard.js';
+import { choosePlacement, type PlacementHint, type PlacementPolicy } from './placement.js';
+
+/** A request that failed, or a shard that is not there to run it. The message is for people. */
+export class ShardError extends Error {}
+
+export interface ShardsOptions {
+  /** 1.. */
+  workers: number;
+  /** The first shard's UDP port; the next ones follow. */
+  rtpPort: number;
+  placement: PlacementPolicy;
+  settings: Omit<ShardSettings, 'rtpPort'>;
+  log: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
+}
+
+interface Place {
+  /** piscina's name for the worker: its thread id; null while there is none. */
+  thread: number | null;
+  memory: WebAssembly.Memory;
+  counters: SharedArrayBuffer;
+}
+
+const ENTRY = fileURLToPath(new URL('../../workers/shard.js', import.meta.url));
+const ENGINE = new URL('../../engine.wasm', import.meta.url);
+/** Milliseconds that workers get to close their peers and end their native threads. */
+const STOP_LIMIT = 5000;
+
+export class Shards {
+  private readonly options: ShardsOptions;
+  private readonly engine: WebAssembly.Module;
+  private readonly control: SharedArrayBuffer;
+  private readonly rings: (SharedArrayBuffer | null)[][];
+  private readonly pool: Piscina;
+  private readonly places: Place[];
+  private readonly newsListeners: ((shard: ShardNumber, news: ShardNews) => void)[] = [];
+  private readonly lostListeners: ((shard: ShardNumber) => void)[] = [];
+  private turn = 0;
+  private stopping = false;
+  private readonly onExit = () => this.stopBlocking();
+
+  private constructor(options: ShardsOptions, engine: WebAssembly.Module) {
+    const count = options.workers;
+    const numbers = Array.from({ length: count }, (_, number) => number);
+    this.options = options;
+    this.engine = engine;
+    this.control = createControl(count);
+    this.rings = numbers.map((from) => numbers.map((to) => (from === to ? null : createRing())));
+    this.places = numbers.map(() => ({ thread: null, memory: createMemory(), counters: createCounters() }));
+    this.pool = new Piscina({
+      filename: ENTRY,
+      minThreads: count,
+      maxThreads: count,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1_000_000,
+      // An idle worker parked in Atomics.wait would receive no packet.
+      atomics: 'disabled',
+      // Exact: a task names its thread, and is never given to another. null would block all later tasks of all workers,
+      // so that a pin to a thread that is gone is refused before it gets here (run()).
+      loadBalancer: (task, workers) => workers.find((worker) => worker.id === pinOf(task[queueOptionsSymbol])) ?? null,
+    });
+    this.pool.on('message', (message: ShardMessage) => {
+      for (const listener of this.newsListeners) listener(message.shard, message.news);
+    });
+    this.pool.on('error', (error: Error) => options.log('error', 'a worker thread failed', { error: error.message }));
+  }
+
+  /**
+   * Starts all workers.
+   *
+   * @throws Error that says what is wrong (port in use, addon can't be loaded, …); nothing stays behind
+   */
+  static async start(options: ShardsOptions): Promise<Shards> {
+    const shards = new Shards(options, await WebAssembly.compile(await readFile(ENGINE)));
+    const created = Array.from(shards.pool.threads, (worker) => worker.threadId);
+    process.on('exit', shards.onExit);
+    const started = await Promise.allSettled(
+      shards.places.map((_, shard) => shards.startOn(shard, created[shard] ?? -1)),
+    );
+    const failed = started.find((one) => one.status === 'rejected');
+    if (failed) {
+      await shards.stop();
+      throw failed.reason instanceof Error ? failed.reason : new Error(String(failed.reason));
+    }
+    shards.pool.on('workerDestroy', (worker: { id: number }) => shards.lose(worker.id));
+    shards.pool.on('workerCreate', (worker: { id: number }) => void shards.replace(worker.id));
+    return shards;
+  }
+
+  get count(): number {
+    return this.places.length;
+  }
+
+  /**
+   * Runs one request on a shard; requests to one shard start in the order of the calls.
+   *
+   * @throws ShardError if the shard is down or the request failed; other shards and requests are unharmed
+   */
+  async run(shard: ShardNumber, request: Exclude<ShardRequest, StartShard>): Promise<ShardReply> {
+    const thread = this.places[shard]?.thread ?? null;
+    if (thread === null || this.stopping)
+      throw new ShardError(`Media worker ${shard} is not running; try again in a moment.`);
+    try {
+      return (await this.pool.run({ ...request, [queueOptionsSymbol]: { thread } })) as ShardReply;
+    } catch (error) {
+      throw new ShardError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+
+  /** Runs one request on every living shard; resolves when all have done it. */
+  async broadcast(request: Exclude<ShardRequest, StartShard>): Promise<void> {
+    const living = this.places.flatMap((place, shard) => (place.thread === null ? [] : [shard]));
+    await Promise.all(living.map((shard) => this.run(shard, request)));
+  }
+
+  onNews(listener: (shard: ShardNumber, news: ShardNews) => void): void {
+    this.newsListeners.push(listener);
+  }
+
+  /** Told when a worker died: all its peers are gone; a replacement with the same number starts at once. */
+  onLost(listener: (shard: ShardNumber) => void): void {
+    this.lostListeners.push(listener);
+  }
+
+  /** Where a new handle's peer should live. */
+  place(hint: PlacementHint): ShardNumber {
+    const loads = this.places.map((place) =>
+      place.thread === null ? null : new ShardCounters(place.counters).read().peers,
+    );
+    this.turn += 1;
+    return choosePlacement(this.options.placement, hint, loads, this.turn - 1);
+  }
+
+  /** The shard's and its engine's counters, read in place. */
+  counters(shard: ShardNumber): Record<ShardCounter | string, number> {
+    const place = this.places[shard];
+    if (!place) return {};
+    return { ...readCounters(place.memory), ...new ShardCounters(place.counters).read() };
+  }
+
+  /** Closes all peers, ends native code, then the workers. After it the process can exit. */
+  async stop(): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    const control = new Control(this.control);
+    control.askToStop();
+    // terminate() under a thread whose native code is alive would abort the process.
+    if (await control.allDone(STOP_LIMIT)) await this.pool.destroy();
+    else this.options.log('error', 'a worker thread did not stop in time', {});
+    process.off('exit', this.onExit);
+  }
+
+  private stopBlocking(): void {
+    const control = new Control(this.control);
+    control.askToStop();
+    control.allDoneBlocking(2000);
+  }
+
+  private async startOn(shard: ShardNumber, thread: number): Promise<void> {
+    const place = this.places[shard];
+    if (!place) return;
+    const { settings, rtpPort } = this.options;
+    const request: StartShard = {
+      type: 'start',
+      shard,
+      engine: this.engine,
+      memory: place.memory,
+      control: this.control,
+      counters: place.counters,
+      rings: this.rings,
+      settings: { ...settings, rtpPort: rtpPort + shard },
+    };
+    await this.pool.run({ ...request, [queueOptionsSymbol]: { thread } });
+    place.thread = thread;
+  }
+
+  private lose(thread: number): void {
+    const shard = this.places.findIndex((place) => place.thread === thread);
+    const place = this.places[shard];
+    if (!place || this.stopping) return;
+    place.thread = null;
+    place.memory = createMemory();
+    place.counters = createCounters();
+    this.options.log('error', 'a media worker died; its peers are gone, a new one is starting', { shard });
+    for (const listener of this.lostListeners) listener(shard);
+  }
+
+  private async replace(thread: number): Promise<void> {
+    const shard = this.places.findIndex((place) => place.thread === null);
+    if (shard < 0 || this.stopping) return;
+    try {
+      await this.startOn(shard, thread);
+      this.options.log('info', 'a media worker was replaced', { shard });
+    } catch (error) {
+      this.options.log('error', 'a media worker could not be replaced', { shard, error: String(error) });
+    }
+  }
+}
+
+const pinOf = (options: object | null): number =>
+  options && 'thread' in options && typeof options.thread === 'number' ? options.thread : -1;

@@ -1,0 +1,82 @@
+/**
+ * A bounded single-writer, single-reader queue of messages in shared memory, from one shard to another.
+ *
+ * Layout: three Int32 control words (read position, write position, dropped), then the bytes. A position counts bytes
+ * for ever (modulo 2^32), so full and empty differ. A record is a 4-byte length and its bytes, padded to 4; a length of
+ * -1 says that the rest of the buffer is unused and the next record starts at its beginning.
+ */
+const CONTROL_WORDS = 3;
+const READ = 0;
+const WRITE = 1;
+const DROPPED = 2;
+const SKIP = -1;
+const align = (bytes: number) => (bytes + 3) & ~3;
+
+/** Bytes of a ring's buffer: room for a handful of the largest messages (256 KiB). A power of two. */
+export const RING_BYTES = 1 << 21;
+
+export const createRing = (): SharedArrayBuffer => new SharedArrayBuffer(CONTROL_WORDS * 4 + RING_BYTES);
+
+export class DataRing {
+  private readonly control: Int32Array;
+  private readonly bytes: Buffer;
+  private readonly capacity: number;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.control = new Int32Array(memory, 0, CONTROL_WORDS);
+    this.bytes = Buffer.from(memory, CONTROL_WORDS * 4);
+    this.capacity = this.bytes.length;
+  }
+
+  /** Messages that found no room since the start. */
+  get dropped(): number {
+    return Atomics.load(this.control, DROPPED) >>> 0;
+  }
+
+  /** Appends one message given in two parts; false, and counted, if there is no room for it. Writer's side only. */
+  write(head: Buffer, body: Buffer): boolean {
+    const length = head.length + body.length;
+    const needed = 4 + align(length);
+    const write = Atomics.load(this.control, WRITE) >>> 0;
+    const read = Atomics.load(this.control, READ) >>> 0;
+    const offset = write & (this.capacity - 1);
+    const toEnd = this.capacity - offset;
+    const skipped = needed > toEnd ? toEnd : 0;
+    if (((write - read) >>> 0) + skipped + needed > this.capacity) {
+      Atomics.add(this.control, DROPPED, 1);
+      return false;
+    }
+    if (skipped > 0) this.bytes.writeInt32LE(SKIP, offset);
+    const start = skipped > 0 ? 0 : offset;
+    this.bytes.writeInt32LE(length, start);
+    head.copy(this.bytes, start + 4);
+    body.copy(this.bytes, start + 4 + head.length);
+    Atomics.store(this.control, WRITE, (write + skipped + needed) | 0);
+    return true;
+  }
+
+  /**
+   * Takes the oldest message out, as a copy; null if there is none. Reader's side only.
+   * A length that cannot be (the other thread died while writing) empties the ring.
+   */
+  read(): Buffer | null {
+    for (;;) {
+      const read = Atomics.load(this.control, READ) >>> 0;
+      const write = Atomics.load(this.control, WRITE) >>> 0;
+      if (read === write) return null;
+      const offset = read & (this.capacity - 1);
+      const length = this.bytes.readInt32LE(offset);
+      if (length === SKIP) {
+        Atomics.store(this.control, READ, (read + this.capacity - offset) | 0);
+        continue;
+      }
+      if (length < 0 || 4 + align(length) > Math.min(this.capacity - offset, (write - read) >>> 0)) {
+        Atomics.store(this.control, READ, write | 0);
+        return null;
+      }
+      const message = Buffer.from(this.bytes.subarray(offset + 4, offset + 4 + length));
+      Atomics.store(this.control, READ, (read + 4 + align(length)) | 0);
+      return message;
+    }
+  }
+}

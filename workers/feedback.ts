@@ -1,0 +1,123 @@
+/** RTCP both ways: a publisher's reports to its subscribers, subscribers' feedback to the publisher, and our own reports. */
+import type { ShardCounters } from './counters.js';
+import type { Engine } from './engine.js';
+import { KeyframeRequester, type KeyframeRequestKind } from './keyframe-requester.js';
+import { indexOf, type Member, type UpTrack } from './member.js';
+import type { ShardSettings } from './protocol.js';
+
+/** Bits of Engine.readPublisherRtcp. */
+const AUDIO_REPORT = 1;
+const VIDEO_REPORT = 2;
+/** Bits of Engine.readSubscriberRtcp. */
+const PLI = 1;
+const FIR = 2;
+const NACK = 4;
+/** Milliseconds between our reports to a publisher (RFC 3550 6.2 allows less than 5 s for small groups). */
+const REPORT_INTERVAL = 1000;
+/** Milliseconds without a packet after which nobody is waiting for a keyframe, because none can come. */
+const SILENCE = 1000;
+
+interface Publisher {
+  keyframes: KeyframeRequester;
+  lastReport: number;
+}
+
+export class Feedback {
+  private readonly engine: Engine;
+  private readonly counters: ShardCounters;
+  private readonly settings: ShardSettings;
+  private readonly publishers = new Map<Member, Publisher>();
+
+  constructor(engine: Engine, counters: ShardCounters, settings: ShardSettings) {
+    this.engine = engine;
+    this.counters = counters;
+    this.settings = settings;
+  }
+
+  /** The member has up tracks: it gets reports and keyframe requests from now on. */
+  addPublisher(member: Member): void {
+    if (!this.publishers.has(member))
+      this.publishers.set(member, { keyframes: new KeyframeRequester(), lastReport: 0 });
+  }
+
+  removePublisher(member: Member): void {
+    this.publishers.delete(member);
+  }
+
+  /** An RTCP packet came from a member's peer. */
+  receive(member: Member, bytes: Buffer, now: number): void {
+    if (member.source) this.fromSubscriber(member, member.source, bytes, now);
+    else this.fromPublisher(member, bytes, now);
+  }
+
+  private fromPublisher(member: Member, bytes: Buffer, now: number): void {
+    const seen = this.engine.readPublisherRtcp(indexOf(member.audio), indexOf(member.video), bytes, now);
+    if (seen & AUDIO_REPORT) this.forwardReport(member.audio, now);
+    if (seen & VIDEO_REPORT) this.forwardReport(member.video, now);
+  }
+
+  private forwardReport(track: UpTrack | null, now: number): void {
+    for (const down of track?.downTracks ?? []) {
+      const report = this.engine.senderReport(down.index, now);
+      if (report) down.subscriber.peer?.send(report);
+    }
+  }
+
+  private fromSubscriber(member: Member, source: Member, bytes: Buffer, now: number): void {
+    const asked = this.engine.readSubscriberRtcp(indexOf(member.audioDown), indexOf(member.videoDown), bytes, now);
+    if (asked & (PLI | FIR) && !this.engine.isBlocked(member.user, source.user)) {
+      this.requestKeyframe(source, asked & FIR ? 'fir' : 'pli', now);
+    }
+    if (!(asked & NACK)) return;
+    const count = this.engine.retransmissions;
+    for (let i = 0; i < count; i++) {
+      const packet = this.engine.retransmission(i, now);
+      if (packet && member.peer?.send(packet)) this.counters.add('retransmissions');
+    }
+  }
+
+  /** A subscriber of the publisher asks for a keyframe, or comes up, or a block on it was lifted. */
+  requestKeyframe(publisher: Member, kind: KeyframeRequestKind, now: number): void {
+    const due = this.publishers.get(publisher)?.keyframes.request(kind, now);
+    if (due) this.sendKeyframeRequest(publisher, due);
+  }
+
+  private sendKeyframeRequest(publisher: Member, kind: KeyframeRequestKind): void {
+    const { video } = publisher;
+    const request = video?.negotiated ? this.engine.keyframeRequest(video.index, kind) : null;
+    if (request && publisher.peer?.send(request)) this.counters.add('keyframeRequests');
+  }
+
+  /** A video packet was relayed. */
+  videoForwarded(member: Member, keyframe: boolean, now: number): void {
+    const publisher = this.publishers.get(member);
+    if (!publisher) return;
+    if (keyframe) publisher.keyframes.satisfied();
+    // The first estimate goes out with the first packet: a browser starts low and climbs from what it hears.
+    else if (publisher.lastReport === 0) this.report(member, publisher, now);
+  }
+
+  /** Regular work: keyframe requests whose turn has come, and receiver reports. */
+  tick(now: number): void {
+    for (const [member, publisher] of this.publishers) {
+      if (!member.peer?.connected) continue;
+      const due = publisher.keyframes.due(this.somebodyWaits(member, now), now);
+      if (due) this.sendKeyframeRequest(member, due);
+      if (now - publisher.lastReport >= REPORT_INTERVAL) this.report(member, publisher, now);
+    }
+  }
+
+  private somebodyWaits(member: Member, now: number): boolean {
+    const { video } = member;
+    if (!video?.negotiated || video.downTracks.length === 0) return false;
+    const last = this.engine.lastPacketAt(video.index);
+    return last > 0 && now - last < SILENCE && this.engine.waitingForKeyframe(video.index) > 0;
+  }
+
+  private report(member: Member, publisher: Publisher, now: number): void {
+    publisher.lastReport = now;
+    const bitrate = member.video?.negotiated ? this.settings.videoBitrateMax : 0;
+    const report = this.engine.receiverReport(indexOf(member.audio), indexOf(member.video), bitrate, now);
+    if (report) member.peer?.send(report);
+  }
+}

@@ -1,0 +1,76 @@
+/** A handle as its shard sees it: its peer, its place in a room, what it sends and what it gets. */
+import type { DataChannel } from './native.js';
+import type { Peer } from './peer.js';
+import type { DownTrackParameters, HandleNumber, MediaKind, RoomNumber, UserNumber } from './protocol.js';
+
+/** A down track: one of a publisher's streams on its way to one subscriber. */
+export interface DownTrack {
+  /** The engine's index. */
+  readonly index: number;
+  readonly kind: MediaKind;
+  readonly subscriber: Member;
+}
+
+/** One of a member's two up tracks, and who gets it. */
+export interface UpTrack {
+  /** The engine's index. */
+  readonly index: number;
+  readonly kind: MediaKind;
+  negotiated: boolean;
+  /** What `media` last said of it. */
+  receiving: boolean;
+  /** Edited as a whole, read per packet as a plain array. */
+  downTracks: DownTrack[];
+}
+
+/** A data channel of a member, by label. */
+export interface Channel {
+  /** null: closed because the client was too slow; nothing is sent until the client opens a new one. */
+  native: DataChannel | null;
+  open: boolean;
+  /** Messages for a channel of ours that is not open yet. */
+  waiting: (string | Buffer)[];
+  waitingBytes: number;
+}
+
+export interface Member {
+  readonly handle: HandleNumber;
+  peer: Peer | null;
+  /** The client's ICE user name of this peer: another one in an offer is an ICE restart. */
+  remoteUfrag: string;
+  /** Milliseconds; when the peer was made, until it is connected. */
+  connectingSince: number;
+  room: RoomNumber;
+  user: UserNumber;
+  publisher: boolean;
+  audio: UpTrack | null;
+  video: UpTrack | null;
+  /** The publisher that this handle subscribes to. */
+  source: Member | null;
+  downParameters: DownTrackParameters[];
+  audioDown: DownTrack | null;
+  videoDown: DownTrack | null;
+  readonly channels: Map<string, Channel>;
+}
+
+export function newMember(handle: HandleNumber): Member {
+  return {
+    handle,
+    peer: null,
+    remoteUfrag: '',
+    connectingSince: 0,
+    room: 0,
+    user: 0,
+    publisher: false,
+    audio: null,
+    video: null,
+    source: null,
+    downParameters: [],
+    audioDown: null,
+    videoDown: null,
+    channels: new Map(),
+  };
+}
+
+/** The engine's index of a track, or its "none". */
+export const indexOf = (track: { index: number } | null): number => (track ? track.index : -1);

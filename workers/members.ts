@@ -1,0 +1,240 @@
+/** The shard's handles: what the main thread asks of each, and what its peer tells. */
+import type { ShardCounters } from './counters.js';
+import type { DataRelay } from './data-relay.js';
+import type { Engine } from './engine.js';
+import type { Feedback } from './feedback.js';
+import { hostCandidates } from './host-candidates.js';
+import { indexOf, type Member, newMember, type UpTrack } from './member.js';
+import type { Native } from './native.js';
+import { Peer, type PeerListener, type PeerOptions } from './peer.js';
+import type {
+  AcceptAnswer,
+  AcceptOffer,
+  HandleNumber,
+  JoinRoom,
+  LocalTransport,
+  MakeOffer,
+  MediaKind,
+  ShardNews,
+  ShardReply,
+  ShardSettings,
+  UpdateDownTracks,
+} from './protocol.js';
+import type { Relay } from './relay.js';
+import { attachDownTracks, detachDownTracks, detachSubscriber, setDownTracksActive } from './subscriptions.js';
+
+export interface MembersParts {
+  native: Native;
+  engine: Engine;
+  relay: Relay;
+  feedback: Feedback;
+  data: DataRelay;
+  counters: ShardCounters;
+  settings: ShardSettings;
+  say: (news: ShardNews) => void;
+}
+
+export class Members {
+  private readonly parts: MembersParts;
+  private readonly table = new Map<HandleNumber, Member>();
+
+  constructor(parts: MembersParts) {
+    this.parts = parts;
+  }
+
+  all(): Iterable<Member> {
+    return this.table.values();
+  }
+
+  find(handle: HandleNumber): Member | undefined {
+    return this.table.get(handle);
+  }
+
+  /** Finds the handle's member or makes it: a handle is known to its shard from the first request that names it. */
+  private member(handle: HandleNumber): Member {
+    const known = this.table.get(handle);
+    if (known) return known;
+    const member = newMember(handle);
+    this.table.set(handle, member);
+    return member;
+  }
+
+  /** Gives a member the two up tracks of a publisher, negotiated or not: subscribers can be there first. */
+  private ensureUpTracks(member: Member): void {
+    member.audio ??= this.addUpTrack(member, 'audio');
+    member.video ??= this.addUpTrack(member, 'video');
+    this.parts.feedback.addPublisher(member);
+  }
+
+  private addUpTrack(member: Member, kind: MediaKind): UpTrack {
+    const index = this.parts.engine.addUpTrack(kind);
+    if (index < 0) throw new Error('This server holds as many publishers as it can; try again later.');
+    this.parts.engine.setUpTrackUser(index, member.user);
+    return { index, kind, negotiated: false, receiving: false, downTracks: [] };
+  }
+
+  acceptOffer(request: AcceptOffer): ShardReply {
+    const member = this.member(request.handle);
+    if (member.source) throw new Error('This handle subscribes; it can not publish too. Attach another handle.');
+    this.ensureUpTracks(member);
+    const fresh = !member.peer || member.remoteUfrag !== request.remote.iceUfrag;
+    if (fresh) {
+      const peer = Peer.answering(this.peerOptions(member), request.remote, request.data);
+      this.dropPeer(member);
+      this.adoptPeer(member, peer);
+      member.remoteUfrag = request.remote.iceUfrag;
+      for (const track of [member.audio, member.video]) this.parts.engine.restartUpTrack(indexOf(track));
+    } else if (request.data) {
+      member.peer?.addData(request.remote);
+    }
+    for (const track of [member.audio, member.video]) {
+      if (!track) continue;
+      const parameters = request.tracks.find((one) => one.kind === track.kind) ?? null;
+      this.parts.engine.configureUpTrack(track.index, parameters);
+      track.negotiated = parameters !== null;
+    }
+    return { local: this.localTransport(member), fresh };
+  }
+
+  makeOffer(request: MakeOffer): ShardReply {
+    const member = this.member(request.handle);
+    if (member.peer || member.audio)
+      throw new Error('This handle has a PeerConnection already. Attach another handle.');
+    const source = this.member(request.source);
+    this.ensureUpTracks(source);
+    this.adoptPeer(member, Peer.offering(this.peerOptions(member)));
+    member.source = source;
+    member.downParameters = request.tracks;
+    return { local: this.localTransport(member) };
+  }
+
+  acceptAnswer(request: AcceptAnswer): ShardReply {
+    const member = this.table.get(request.handle);
+    if (!member?.peer || !member.source) throw new Error('There is no offer that this answers.');
+    if (member.remoteUfrag === '') {
+      member.peer.acceptAnswer(request.remote, request.data);
+      member.remoteUfrag = request.remote.iceUfrag;
+    }
+    attachDownTracks(this.parts.engine, member, request.kinds);
+    this.subscriberUp(member);
+    return {};
+  }
+
+  updateDownTracks(request: UpdateDownTracks): ShardReply {
+    const member = this.table.get(request.handle);
+    if (!member) return {};
+    member.downParameters = request.tracks;
+    for (const down of [member.audioDown, member.videoDown]) {
+      const parameters = request.tracks.find((one) => one.kind === down?.kind);
+      if (down && parameters) this.parts.engine.configureDownTrack(down.index, parameters);
+    }
+    return {};
+  }
+
+  join(request: JoinRoom): ShardReply {
+    const member = this.member(request.handle);
+    member.room = request.room;
+    member.user = request.user;
+    member.publisher = request.publisher;
+    for (const track of [member.audio, member.video]) {
+      if (track) this.parts.engine.setUpTrackUser(track.index, member.user);
+    }
+    if (member.publisher) this.parts.data.join(member);
+    return {};
+  }
+
+  /** Hangup: the peer ends, the handle stays joined, a publisher's subscribers stay. */
+  closePeer(handle: HandleNumber): ShardReply {
+    const member = this.table.get(handle);
+    if (member) this.dropPeer(member);
+    return {};
+  }
+
+  forget(handle: HandleNumber): ShardReply {
+    const member = this.table.get(handle);
+    if (!member) return {};
+    const { engine, feedback, data } = this.parts;
+    this.dropPeer(member);
+    if (member.publisher) data.leave(member);
+    for (const track of [member.audio, member.video]) {
+      if (!track) continue;
+      for (const down of [...track.downTracks]) detachSubscriber(engine, down.subscriber);
+      engine.removeUpTrack(track.index);
+    }
+    for (const other of this.table.values()) if (other.source === member) other.source = null;
+    feedback.removePublisher(member);
+    this.table.delete(handle);
+    return {};
+  }
+
+  requestKeyframe(handle: HandleNumber): ShardReply {
+    const member = this.table.get(handle);
+    if (member) this.parts.feedback.requestKeyframe(member, 'fir', performance.now());
+    return {};
+  }
+
+  closeAll(): void {
+    for (const member of this.table.values()) this.dropPeer(member);
+  }
+
+  /** Ends a member's peer and tells the main thread why. */
+  hangup(member: Member, reason: string): void {
+    this.dropPeer(member);
+    this.parts.say({ type: 'hangup', handle: member.handle, reason });
+  }
+
+  private localTransport(member: Member): LocalTransport {
+    if (!member.peer) throw new Error('the peer ended while it was being made');
+    return { ...member.peer.local(), candidates: hostCandidates(this.parts.settings.rtpPort) };
+  }
+
+  private adoptPeer(member: Member, peer: Peer): void {
+    member.peer = peer;
+    member.remoteUfrag = '';
+    member.connectingSince = performance.now();
+    this.parts.counters.add('peers');
+  }
+
+  private dropPeer(member: Member): void {
+    const { peer } = member;
+    if (!peer) return;
+    member.peer = null;
+    member.channels.clear();
+    detachDownTracks(this.parts.engine, member);
+    member.source = null;
+    for (const track of [member.audio, member.video]) if (track) track.receiving = false;
+    peer.close();
+    this.parts.counters.add('peers', -1);
+  }
+
+  private subscriberUp(member: Member): void {
+    if (!member.peer?.connected || !member.source) return;
+    setDownTracksActive(this.parts.engine, member, true);
+    if (member.videoDown) this.parts.feedback.requestKeyframe(member.source, 'fir', performance.now());
+  }
+
+  private peerOptions(member: Member): PeerOptions {
+    const { native, settings, counters, say } = this.parts;
+    const report = (where: string, error: Error) => {
+      counters.add('faults');
+      say({ type: 'fault', handle: member.handle, where, message: error.stack ?? error.message });
+      if (member.peer) this.hangup(member, 'Internal error');
+    };
+    return { native, port: settings.rtpPort, report, listener: this.listener(member) };
+  }
+
+  private listener(member: Member): PeerListener {
+    const { relay, data, say } = this.parts;
+    return {
+      connected: () => {
+        say({ type: 'webrtcup', handle: member.handle });
+        this.subscriberUp(member);
+      },
+      ended: (reason) => this.hangup(member, reason),
+      packet: (bytes) => relay.receive(member, bytes),
+      message: (channel, content) => data.receive(member, channel, content),
+      channelOpen: (channel) => data.channelOpen(member, channel),
+      channelClosed: (channel) => data.channelClosed(member, channel),
+    };
+  }
+}

@@ -1,0 +1,153 @@
+/** The piscina entry of a worker thread: one shard, with its peers, its packet engine, its UDP port. */
+import { createSocket } from 'node:dgram';
+import { parentPort } from 'node:worker_threads';
+import { Control } from './control.js';
+import { ShardCounters } from './counters.js';
+import { DataRelay } from './data-relay.js';
+import { DataRing } from './data-ring.js';
+import { Engine } from './engine.js';
+import { Feedback } from './feedback.js';
+import { Members } from './members.js';
+import { loadNative } from './native.js';
+import type { ShardNews, ShardNumber, ShardReply, ShardRequest, StartShard } from './protocol.js';
+import { Relay } from './relay.js';
+import { Supervision } from './supervision.js';
+
+/** What reaches the pool's message listener. */
+export interface ShardMessage {
+  shard: ShardNumber;
+  news: ShardNews;
+}
+
+/** Milliseconds between two rounds of regular work. */
+const TICK = 50;
+
+interface Shard {
+  members: Members;
+  engine: Engine;
+  data: DataRelay;
+}
+
+let shard: Shard | null = null;
+
+/** Rejects with a clear text if the port can't be bound: native code would only say it with the first peer. */
+function checkPort(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket({ type: 'udp6', ipv6Only: false });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.close();
+      if (error.code === 'EAFNOSUPPORT') resolve();
+      else
+        reject(
+          new Error(
+            `UDP port ${port} can't be used (${error.code ?? error.message}). Stop what uses it or set RTP_PORT to another.`,
+          ),
+        );
+    });
+    socket.bind(port, () => socket.close(() => resolve()));
+  });
+}
+
+async function start(request: StartShard): Promise<Shard> {
+  const { settings } = request;
+  const say = (news: ShardNews) => parentPort?.postMessage({ shard: request.shard, news } satisfies ShardMessage);
+  const control = new Control(request.control);
+  const counters = new ShardCounters(request.counters);
+  await checkPort(settings.rtpPort);
+  const engine = await Engine.create(request.engine, request.memory);
+  const native = loadNative(settings.addonFolders);
+  control.countLive();
+  const feedback = new Feedback(engine, counters, settings);
+  const relay = new Relay(engine, feedback, counters);
+  const rings = request.rings.map((row) => row[request.shard] ?? null);
+  const data = new DataRelay({
+    engine,
+    counters,
+    settings,
+    outgoing: (request.rings[request.shard] ?? []).map((ring) => (ring ? new DataRing(ring) : null)),
+    incoming: rings.flatMap((ring) => (ring ? [new DataRing(ring)] : [])),
+    ring: (other) => control.ringDoorbell(other),
+  });
+  const members = new Members({ native, engine, relay, feedback, data, counters, settings, say });
+  const supervision = new Supervision(engine, settings, say);
+
+  const contained = (where: string, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      counters.add('faults');
+      say({
+        type: 'fault',
+        handle: null,
+        where,
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    }
+  };
+  let due = performance.now() + TICK;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    counters.set('loopDelayMicros', Math.max(0, Math.round((now - due) * 1000)));
+    counters.add('heartbeat');
+    due = now + TICK;
+    contained('feedback', () => feedback.tick(now));
+    contained('supervision', () => {
+      for (const member of supervision.tick(members.all(), now)) members.hangup(member, 'ICE failed');
+    });
+  }, TICK);
+  void control.answerDoorbell(request.shard, () => contained('data ring', () => data.drain()));
+
+  // Native threads must be gone before this thread is: whatever way it ends, this runs once.
+  let cleaned = false;
+  const cleanUp = () => {
+    if (cleaned) return;
+    cleaned = true;
+    clearInterval(timer);
+    members.closeAll();
+    native.cleanup();
+    // The addon's last detached thread leaves the library a moment after cleanup() returned.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    control.countDone();
+  };
+  process.on('exit', cleanUp);
+  void control.stopAsked().then(cleanUp);
+  return { members, engine, data };
+}
+
+function handle({ members, engine, data }: Shard, request: Exclude<ShardRequest, StartShard>): ShardReply {
+  switch (request.type) {
+    case 'accept-offer':
+      return members.acceptOffer(request);
+    case 'make-offer':
+      return members.makeOffer(request);
+    case 'accept-answer':
+      return members.acceptAnswer(request);
+    case 'update-down-tracks':
+      return members.updateDownTracks(request);
+    case 'join':
+      return members.join(request);
+    case 'close-peer':
+      return members.closePeer(request.handle);
+    case 'forget':
+      return members.forget(request.handle);
+    case 'request-keyframe':
+      return members.requestKeyframe(request.handle);
+    case 'set-blocked':
+      if (!engine.setBlocked(request.userA, request.userB, request.blocked))
+        throw new Error('The table of blocks is full.');
+      return {};
+    case 'set-room-shards':
+      data.setRoomShards(request.room, request.shards);
+      return {};
+  }
+}
+
+/** Runs one request; its throw is the request's failure and harms nothing else. */
+export default async function run(request: ShardRequest): Promise<ShardReply> {
+  if (request.type === 'start') {
+    shard = await start(request);
+    return {};
+  }
+  if (!shard) throw new Error('the shard was not started');
+  return handle(shard, request);
+}

@@ -1,0 +1,106 @@
+/** The two relays that a load generator can drive, behind one interface: the real server and the bare loop. */
+
+import { User } from '../../test/support/peer.js';
+import { MediaPeer } from './media-peer.js';
+import { readSdp, transportDescription } from './sdp.js';
+
+/** A connected publisher: where its RTP goes in, and as which payload types. */
+export interface LoadPublisher {
+  peer: MediaPeer;
+  payloadTypes: { audio: number; video: number };
+}
+
+/** A connected subscriber: where the RTP of its publisher comes out. */
+export interface LoadSubscriber {
+  peer: MediaPeer;
+  videoPayloadType: number;
+  /** SSRC of the video, if announced: for reports. */
+  videoSsrc: number;
+}
+
+export interface Relay {
+  publish(room: string, user: string): Promise<LoadPublisher>;
+  subscribe(room: string, user: string, source: string): Promise<LoadSubscriber>;
+  close(): Promise<void>;
+}
+
+/** The real server: one WebSocket and Janus session per user. */
+export class JanusRelay implements Relay {
+  readonly #url: string;
+  readonly #users = new Map<string, Promise<User>>();
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async publish(room: string, id: string): Promise<LoadPublisher> {
+    const publisher = await (await this.#user(room, id)).publish({ channels: [] });
+    const { audio, video } = publisher;
+    return { peer: publisher.peer, payloadTypes: { audio: audio.payloadType, video: video.payloadType } };
+  }
+
+  async subscribe(room: string, id: string, source: string): Promise<LoadSubscriber> {
+    const { peer, announced } = await (await this.#user(room, id)).subscribe(source);
+    return { peer, videoPayloadType: announced.video.payloadType, videoSsrc: announced.video.ssrc };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#users.values()].map(async (user) => (await user).close()));
+  }
+
+  #user(room: string, id: string): Promise<User> {
+    const known = this.#users.get(id) ?? User.connect(this.#url, room, id);
+    this.#users.set(id, known);
+    return known;
+  }
+}
+
+const bareVideoPayloadType = 102;
+
+/** The bare loop of bench/bare-loop.ts. */
+export class BareRelay implements Relay {
+  readonly #url: string;
+  readonly #publishers = new Map<string, number>();
+  readonly #peers: MediaPeer[] = [];
+
+  constructor(port: number) {
+    this.#url = `http://127.0.0.1:${port}`;
+  }
+
+  async publish(_room: string, id: string): Promise<LoadPublisher> {
+    const peer = this.#peer(id);
+    const sdp = transportDescription({ ...(await peer.offer()), setup: 'actpass' }, false);
+    const reply = await this.#post('/publish', { sdp });
+    this.#publishers.set(id, Number(reply.publisher));
+    peer.acceptAnswer(readSdp(String(reply.sdp)).transport);
+    await peer.ready;
+    return { peer, payloadTypes: { audio: 111, video: bareVideoPayloadType } };
+  }
+
+  async subscribe(_room: string, id: string, source: string): Promise<LoadSubscriber> {
+    const peer = this.#peer(id);
+    const reply = await this.#post('/subscribe', { publisher: this.#publishers.get(source) });
+    const remote = readSdp(String(reply.sdp)).transport;
+    const sdp = transportDescription(await peer.answer(remote, false), false);
+    await this.#post('/answer', { subscriber: reply.subscriber, sdp });
+    peer.connectTo(remote);
+    await peer.ready;
+    return { peer, videoPayloadType: bareVideoPayloadType, videoSsrc: 0 };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#peers.map((peer) => peer.close()));
+  }
+
+  #peer(name: string): MediaPeer {
+    const peer = new MediaPeer(name);
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  async #post(path: string, body: Record<string, unknown>): Promise<Record<string, unknown>> {
+    const response = await fetch(this.#url + path, { method: 'POST', body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+    return (await response.json()) as Record<string, unknown>;
+  }
+}

@@ -1,0 +1,53 @@
+/** Feedback to publishers: requests for a keyframe (RFC 4585 6.3.1, RFC 5104 4.3.1) and the bitrate we can take (REMB). */
+import { REPORTER_SSRC } from './layout';
+import { PAYLOAD_FEEDBACK, RECEIVER_REPORT } from './rtcp-reader';
+import { openOutbox, outboxLength, putHeader, putSourceDescription, putU32 } from './rtcp-writer';
+import { findUpTrack } from './up-tracks';
+
+const PICTURE_LOSS: u32 = 1;
+const FULL_INTRA: u32 = 4;
+const APPLICATION: u32 = 15;
+
+/** draft-alvestrand-rmcat-remb-03 2.2: the bitrate as an 18-bit mantissa and a 6-bit exponent, rounded down. */
+export function putReceiverEstimate(ssrc: u32, bitrate: u32): void {
+  let exponent: u32 = 0;
+  let mantissa = bitrate;
+  while (mantissa > 0x3ffff) {
+    mantissa >>= 1;
+    exponent++;
+  }
+  putHeader(APPLICATION, PAYLOAD_FEEDBACK, 24);
+  putU32(REPORTER_SSRC);
+  putU32(0);
+  putU32(0x52454d42);
+  putU32((1 << 24) | (exponent << 18) | mantissa);
+  putU32(ssrc);
+}
+
+/**
+ * A compound packet (an empty RR, SDES, then the request), as not every publisher has agreed to reduced-size RTCP.
+ *
+ * @param fir true: FIR, a new command each time; false: PLI
+ * @returns the length in the outbox; 0 while the track's SSRC is not known
+ */
+export function keyframeRequest(upIndex: i32, fir: bool): i32 {
+  const up = findUpTrack(upIndex);
+  if (up === null || !up.hasSource) return 0;
+  openOutbox();
+  putHeader(0, RECEIVER_REPORT, 8);
+  putU32(REPORTER_SSRC);
+  putSourceDescription(REPORTER_SSRC, 0);
+  if (fir) {
+    putHeader(FULL_INTRA, PAYLOAD_FEEDBACK, 20);
+    putU32(REPORTER_SSRC);
+    putU32(0);
+    putU32(up.ssrc);
+    putU32((<u32>up.firSequence) << 24);
+    up.firSequence++;
+  } else {
+    putHeader(PICTURE_LOSS, PAYLOAD_FEEDBACK, 12);
+    putU32(REPORTER_SSRC);
+    putU32(up.ssrc);
+  }
+  return outboxLength();
+}

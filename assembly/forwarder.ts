@@ -1,0 +1,189 @@
+/** What becomes of each RTP packet: in from the publisher, out to each subscriber. */
+import { isBlocked } from './blocks';
+import { readU16, readU32, writeU16, writeU32 } from './bytes';
+import { setCell } from './cells';
+import { count, drop } from './counters';
+import { findDownTrack } from './down-tracks';
+import { admitExtensions, writeExtensions } from './header-extensions';
+import { startsKeyframe } from './keyframe';
+import {
+  CELL_ADMITTED_KEYFRAME,
+  CELL_ADMITTED_TRACK,
+  CELL_INBOX,
+  CELL_PACKET,
+  CELL_PACKET_LENGTH,
+  COUNTER_ADMITTED,
+  COUNTER_BYTES_FORWARDED,
+  COUNTER_BYTES_RECEIVED,
+  COUNTER_FORWARDED,
+  COUNTER_KEYFRAMES,
+  COUNTER_RECEIVED,
+  DOWN_TRACKS_MAX,
+  DROP_BLOCKED,
+  DROP_DUPLICATE,
+  DROP_INACTIVE,
+  DROP_LATE,
+  DROP_NO_MEMORY,
+  DROP_NOT_JOINED,
+  DROP_NOT_SUBSCRIBED,
+  DROP_RTX,
+  DROP_UNKNOWN_PAYLOAD_TYPE,
+  DROP_WAITING_FOR_KEYFRAME,
+  FORWARD,
+  KIND_VIDEO,
+} from './layout';
+import { historyCell, putInCell, slotInCell } from './packet-history';
+import { countReception } from './reception-stats';
+import { DownTrack, Segment, Slot, UpTrack } from './records';
+import { parseRtpHeader } from './rtp-header';
+import { mustStart, placeInSegment, presentSegment, startSegment } from './rtp-munger';
+import { belongsToSource, extendedSequence } from './rtp-source';
+import { bytesOf, findSlot, takeSlot } from './slots';
+import { findUpTrack } from './up-tracks';
+
+/** The slot into which the host puts the next packet. */
+let inbox: usize = 0;
+/** The packet that translate() is about. */
+let admittedSlot: usize = 0;
+let admittedTrack: i32 = -1;
+
+function setInbox(slot: Slot): void {
+  inbox = changetype<usize>(slot);
+  setCell(CELL_INBOX, <i32>bytesOf(slot));
+}
+
+/** @returns false if the memory has no room for a single packet */
+export function openInbox(): bool {
+  const slot = takeSlot();
+  if (slot === null) return false;
+  setInbox(slot);
+  return true;
+}
+
+function hasPayloadType(index: i32, payloadType: u8): bool {
+  const up = findUpTrack(index);
+  return up !== null && up.configured && up.payloadType == payloadType;
+}
+
+function hasRtxPayloadType(index: i32, payloadType: u8): bool {
+  const up = findUpTrack(index);
+  return up !== null && up.configured && up.rtxPayloadType == payloadType;
+}
+
+/** Takes the packet in the inbox; admit() does the deciding, here it is counted. */
+export function receive(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 {
+  count(COUNTER_RECEIVED);
+  count(COUNTER_BYTES_RECEIVED, <u64>max<i32>(length, 0));
+  admittedSlot = 0;
+  admittedTrack = -1;
+  const verdict = admit(upAudio, upVideo, length, now);
+  setCell(CELL_ADMITTED_TRACK, admittedTrack);
+  count(verdict == FORWARD ? COUNTER_ADMITTED : verdict);
+  return verdict;
+}
+
+function admit(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 {
+  const slot = findSlot(inbox);
+  if (slot === null) return DROP_NO_MEMORY;
+  const malformed = parseRtpHeader(slot, length);
+  if (malformed != FORWARD) return malformed;
+  const packet = bytesOf(slot);
+  const payloadType = <u8>(load<u8>(packet + 1) & 0x7f);
+  let index = -1;
+  if (hasPayloadType(upVideo, payloadType)) index = upVideo;
+  else if (hasPayloadType(upAudio, payloadType)) index = upAudio;
+  const up = findUpTrack(index);
+  if (up === null) {
+    const rtx = hasRtxPayloadType(upVideo, payloadType) || hasRtxPayloadType(upAudio, payloadType);
+    return rtx ? DROP_RTX : DROP_UNKNOWN_PAYLOAD_TYPE;
+  }
+  const foreign = belongsToSource(up, readU32(packet + 8), readU16(packet + 2), now);
+  if (foreign != FORWARD) return foreign;
+  slot.extended = extendedSequence;
+  slot.epoch = up.epoch;
+  countReception(up, slot.extended, slot.timestamp, now);
+  const misplaced = keep(index, up, slot);
+  if (misplaced != FORWARD) return misplaced;
+  admitExtensions(slot, up.extensionIds);
+  slot.keyframe = up.kind == KIND_VIDEO && startsKeyframe(up, slot);
+  up.lastPacketAt = now;
+  if (slot.keyframe) count(COUNTER_KEYFRAMES);
+  if (up.user == 0) return DROP_NOT_JOINED;
+  admittedSlot = changetype<usize>(slot);
+  admittedTrack = index;
+  setCell(CELL_ADMITTED_KEYFRAME, slot.keyframe ? 1 : 0);
+  setCell(CELL_PACKET, <i32>packet);
+  setCell(CELL_PACKET_LENGTH, length);
+  return FORWARD;
+}
+
+/** Moves the inbox's slot into the history; the slot it replaces there, or a new one, becomes the inbox. */
+function keep(index: i32, up: UpTrack, slot: Slot): i32 {
+  const cell = historyCell(index, up, slot.extended);
+  const former = slotInCell(cell);
+  if (former === null) {
+    const next = takeSlot();
+    if (next === null) return DROP_NO_MEMORY;
+    putInCell(cell, slot);
+    setInbox(next);
+    return FORWARD;
+  }
+  if (former.epoch == up.epoch) {
+    if (former.extended == slot.extended) return DROP_DUPLICATE;
+    if (former.extended > slot.extended) return DROP_LATE;
+  }
+  putInCell(cell, slot);
+  setInbox(former);
+  return FORWARD;
+}
+
+/** Rewrites the admitted packet for one subscriber. */
+export function translate(downIndex: i32, now: f64): i32 {
+  const down = findDownTrack(downIndex);
+  if (down === null || down.up != admittedTrack) return drop(DROP_NOT_SUBSCRIBED);
+  const up = findUpTrack(admittedTrack);
+  const slot = findSlot(admittedSlot);
+  if (up === null || slot === null) return drop(DROP_NOT_SUBSCRIBED);
+  if (!down.active) return drop(DROP_INACTIVE);
+  if (isBlocked(up.user, down.user)) {
+    down.suspended = true;
+    return drop(DROP_BLOCKED);
+  }
+  if (mustStart(down, up)) {
+    if (up.kind == KIND_VIDEO && !slot.keyframe) return drop(DROP_WAITING_FOR_KEYFRAME);
+    startSegment(down, up, slot, now);
+  }
+  const late = placeInSegment(down, slot, now);
+  if (late != FORWARD) return drop(late);
+  writeForSubscriber(slot, down, presentSegment(down), now);
+  count(COUNTER_FORWARDED);
+  return FORWARD;
+}
+
+/** Writes header and extensions as the subscriber gets them in this segment, and counts what is sent (RFC 3550 6.4.1). */
+export function writeForSubscriber(slot: Slot, down: DownTrack, segment: Segment, now: f64): void {
+  const packet = bytesOf(slot);
+  store<u8>(packet + 1, down.payloadType | (slot.marker ? 0x80 : 0));
+  writeU16(packet + 2, <u32>(slot.extended + segment.offset));
+  writeU32(packet + 4, slot.timestamp + segment.timestampOffset);
+  writeU32(packet + 8, down.ssrc);
+  writeExtensions(slot, down.extensionIds, now);
+  down.packetsSent++;
+  down.octetsSent += slot.payloadLength;
+  count(COUNTER_BYTES_FORWARDED, slot.length);
+}
+
+/** Active, unblocked video tracks below an up track that can't go on without a keyframe. */
+export function waitingForKeyframe(index: i32): i32 {
+  const up = findUpTrack(index);
+  if (up === null || up.kind != KIND_VIDEO) return 0;
+  let waiting = 0;
+  let downIndex = up.firstDown;
+  for (let rest = DOWN_TRACKS_MAX; rest > 0; rest--) {
+    const down = findDownTrack(downIndex);
+    if (down === null) break;
+    if (down.active && mustStart(down, up) && !isBlocked(up.user, down.user)) waiting++;
+    downIndex = down.next;
+  }
+  return waiting;
+}

@@ -1,0 +1,124 @@
+/**
+ * RFC 8285: header extension elements on their way through the relay. Those that end here (mid, transport-cc, unknown,
+ * malformed, a second one of a kind) are turned into padding once, on arrival; the few that go on are noted in the
+ * packet's slot and written anew for each subscriber.
+ */
+import { readU16, writeU16 } from './bytes';
+import { EXTENSION_ABS_SEND_TIME, EXTENSION_PLAYOUT_DELAY, EXTENSIONS } from './layout';
+import { Slot } from './records';
+import { extensionEnd, extensionStart } from './rtp-header';
+import { bytesOf } from './slots';
+
+const ONE_BYTE_FORM: u32 = 0xbede;
+const TWO_BYTE_FORM: u32 = 0x1000;
+
+function offsetAddress(slot: Slot, extension: i32): usize {
+  return changetype<usize>(slot) + offsetof<Slot>('extensionOffset0') + (extension << 1);
+}
+
+function dataAddress(slot: Slot, extension: i32): usize {
+  return changetype<usize>(slot) + offsetof<Slot>('extensionData0') + (extension << 2);
+}
+
+/** Bytes of data that an extension has: audio level 1, abs-send-time 3, video orientation 1, playout delay 3. */
+function lengthOf(extension: i32): i32 {
+  return extension == EXTENSION_ABS_SEND_TIME || extension == EXTENSION_PLAYOUT_DELAY ? 3 : 1;
+}
+
+function idOf(extensionIds: u32, extension: i32): u32 {
+  return (extensionIds >> (extension << 3)) & 0xff;
+}
+
+/** @returns the EXTENSION_ index, or -1 if an element of that id and length doesn't pass the relay */
+function recognize(extensionIds: u32, id: u32, length: i32): i32 {
+  for (let extension = 0; extension < EXTENSIONS; extension++) {
+    if (idOf(extensionIds, extension) == id) return length == lengthOf(extension) ? extension : -1;
+  }
+  return -1;
+}
+
+/**
+ * Notes the elements of a parsed packet that go on, and blanks all others.
+ *
+ * @param extensionIds the publisher's ids, one byte per EXTENSION_ index
+ */
+export function admitExtensions(slot: Slot, extensionIds: u32): void {
+  for (let extension = 0; extension < EXTENSIONS; extension++) store<u16>(offsetAddress(slot, extension), 0);
+  slot.twoByteExtensions = false;
+  if (extensionStart == 0) return;
+  const packet = bytesOf(slot);
+  const end = extensionEnd;
+  let at = extensionStart;
+  const profile = readU16(packet + at - 4);
+  const twoByte = (profile & 0xfff0) == TWO_BYTE_FORM;
+  slot.twoByteExtensions = twoByte;
+  if (!twoByte && profile != ONE_BYTE_FORM) {
+    // A form that nobody here can read: it becomes an empty block of a known one.
+    writeU16(packet + at - 4, ONE_BYTE_FORM);
+    memory.fill(packet + at, 0, end - at);
+    return;
+  }
+  const headerLength = twoByte ? 2 : 1;
+  while (at < end) {
+    const first: u32 = load<u8>(packet + at);
+    const id = twoByte ? first : first >> 4;
+    if (id == 0 && (twoByte || first == 0)) {
+      at++;
+      continue;
+    }
+    // One-byte form: 15 ends the block, and so does 0 with a length (RFC 8285 4.2).
+    if (!twoByte && (id == 0 || id == 15)) break;
+    if (at + headerLength > end) break;
+    const length = twoByte ? <i32>load<u8>(packet + at + 1) : <i32>(first & 0x0f) + 1;
+    const next = at + headerLength + length;
+    if (next > end) break;
+    const extension = recognize(extensionIds, id, length);
+    if (extension >= 0 && load<u16>(offsetAddress(slot, extension)) == 0) {
+      store<u16>(offsetAddress(slot, extension), <u16>at);
+      let data: u32 = 0;
+      for (let i = 0; i < length; i++) data |= (<u32>load<u8>(packet + at + headerLength + i)) << (i << 3);
+      store<u32>(dataAddress(slot, extension), data);
+    } else {
+      memory.fill(packet + at, 0, next - at);
+    }
+    at = next;
+  }
+  if (at < end) memory.fill(packet + at, 0, end - at);
+}
+
+/** abs-send-time: seconds as 6.18 fixed point, the low 24 bits, in the order of its bytes. */
+function absoluteSendTime(now: f64): u32 {
+  const time = <u32>(<i64>((now * 262144.0) / 1000.0));
+  return bswap<u32>(time << 8);
+}
+
+/** Writes the noted elements with the subscriber's ids; one that it doesn't know becomes padding. */
+export function writeExtensions(slot: Slot, extensionIds: u32, now: f64): void {
+  const twoByte = slot.twoByteExtensions;
+  const headerLength = twoByte ? 2 : 1;
+  for (let extension = 0; extension < EXTENSIONS; extension++) {
+    const offset: u32 = load<u16>(offsetAddress(slot, extension));
+    const length = lengthOf(extension);
+    if (offset == 0 || offset + headerLength + length > slot.headerLength) continue;
+    let at = bytesOf(slot) + offset;
+    const id = idOf(extensionIds, extension);
+    if (id == 0 || (!twoByte && id > 14)) {
+      memory.fill(at, 0, headerLength + length);
+      continue;
+    }
+    if (twoByte) {
+      store<u8>(at, <u8>id);
+      store<u8>(at + 1, <u8>length);
+    } else {
+      store<u8>(at, <u8>((id << 4) | (length - 1)));
+    }
+    at += headerLength;
+    let data = load<u32>(dataAddress(slot, extension));
+    if (extension == EXTENSION_ABS_SEND_TIME) data = absoluteSendTime(now);
+    store<u8>(at, <u8>data);
+    if (length == 3) {
+      store<u8>(at + 1, <u8>(data >> 8));
+      store<u8>(at + 2, <u8>(data >> 16));
+    }
+  }
+}

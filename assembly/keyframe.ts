@@ -1,0 +1,28 @@
+import { startsAv1Keyframe } from './codecs/av1';
+import { startsH264Keyframe } from './codecs/h264';
+import { startsVp8Keyframe } from './codecs/vp8';
+import { startsVp9Keyframe } from './codecs/vp9';
+import { CODEC_AV1, CODEC_H264, CODEC_VP8, CODEC_VP9 } from './layout';
+import { Slot, UpTrack } from './records';
+import { bytesOf } from './slots';
+
+function looksLikeStart(codec: u8, payload: usize, length: i32): bool {
+  if (codec == CODEC_H264) return startsH264Keyframe(payload, length);
+  if (codec == CODEC_VP8) return startsVp8Keyframe(payload, length);
+  if (codec == CODEC_VP9) return startsVp9Keyframe(payload, length);
+  if (codec == CODEC_AV1) return startsAv1Keyframe(payload, length);
+  return false;
+}
+
+/**
+ * True for the packet with which a decoder can start. A frame of several slices starts once: parameter sets and
+ * the slices after them share their timestamp, and the first of them is the start.
+ */
+export function startsKeyframe(up: UpTrack, slot: Slot): bool {
+  const payload = bytesOf(slot) + slot.headerLength;
+  if (!looksLikeStart(up.codec, payload, slot.payloadLength)) return false;
+  if (up.hasKeyframe && up.keyframeTimestamp == slot.timestamp) return false;
+  up.hasKeyframe = true;
+  up.keyframeTimestamp = slot.timestamp;
+  return true;
+}

@@ -1,0 +1,51 @@
+/** Which SSRC an up track takes its packets from, and where each packet belongs in it. */
+import { count } from './counters';
+import { COUNTER_SOURCE_CHANGES, DROP_SEQUENCE_JUMP, DROP_UNKNOWN_SSRC, FORWARD, SOURCE_SILENCE_MS } from './layout';
+import { startReception } from './reception-stats';
+import { UpTrack } from './records';
+import { extendSequence, FIRST_CYCLE, JUMP } from './sequence';
+
+/** The extended sequence number of the packet that belongsToSource() let pass. */
+export let extendedSequence: i64 = 0;
+
+function adopt(up: UpTrack, ssrc: u32, sequence: u32): i32 {
+  extendedSequence = FIRST_CYCLE + sequence;
+  startReception(up, extendedSequence);
+  if (up.epoch != 0) count(COUNTER_SOURCE_CHANGES);
+  up.epoch++;
+  up.ssrc = ssrc;
+  up.hasSource = true;
+  up.hasReport = false;
+  up.hasKeyframe = false;
+  up.candidateNext = -1;
+  up.jumpNext = -1;
+  return FORWARD;
+}
+
+/**
+ * Decides whether a packet is of the track's source. The first SSRC is adopted; another one if the present has been
+ * silent for SOURCE_SILENCE_MS, or with its second packet in a row. A jump in the sequence numbers of the present SSRC
+ * is a restart once the next packet confirms it (RFC 3550 A.1).
+ *
+ * @returns FORWARD (extendedSequence is set), DROP_UNKNOWN_SSRC or DROP_SEQUENCE_JUMP
+ */
+export function belongsToSource(up: UpTrack, ssrc: u32, sequence: u32, now: f64): i32 {
+  if (!up.hasSource) return adopt(up, ssrc, sequence);
+  if (ssrc != up.ssrc) {
+    if (now - up.lastPacketAt >= SOURCE_SILENCE_MS) return adopt(up, ssrc, sequence);
+    if (ssrc == up.candidateSsrc && <i32>sequence == up.candidateNext) return adopt(up, ssrc, sequence);
+    up.candidateSsrc = ssrc;
+    up.candidateNext = (sequence + 1) & 0xffff;
+    return DROP_UNKNOWN_SSRC;
+  }
+  const extended = extendSequence(up.highest, sequence);
+  if (extended == JUMP) {
+    if (<i32>sequence == up.jumpNext) return adopt(up, ssrc, sequence);
+    up.jumpNext = (sequence + 1) & 0xffff;
+    return DROP_SEQUENCE_JUMP;
+  }
+  up.jumpNext = -1;
+  up.candidateNext = -1;
+  extendedSequence = extended;
+  return FORWARD;
+}

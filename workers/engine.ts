@@ -1,0 +1,318 @@
+import * as layout from '../assembly/layout.js';
+import { createMemory } from './memory.js';
+import type { Codec, DownTrackParameters, HeaderExtensions, MediaKind, UpTrackParameters } from './protocol.js';
+
+export { type CounterName, createMemory, readCounters, VERDICT_NAMES } from './memory.js';
+
+/** The module's exports (assembly/index.ts): i32 and f64 only, as i64 would be a BigInt, which is garbage. */
+interface EngineExports {
+  initialize(): number;
+  isBlocked(userA: number, userB: number): number;
+  setBlocked(userA: number, userB: number, blocked: number): number;
+  addUpTrack(kind: number): number;
+  configureUpTrack(up: number, codec: number, pt: number, rtxPt: number, clockRate: number, ids: number): number;
+  unconfigureUpTrack(up: number): number;
+  setUpTrackUser(up: number, user: number): number;
+  restartUpTrack(up: number): number;
+  removeUpTrack(up: number): number;
+  addDownTrack(up: number, user: number): number;
+  configureDownTrack(down: number, ssrc: number, pt: number, ids: number): number;
+  setDownTrackActive(down: number, active: number): number;
+  removeDownTrack(down: number): number;
+  receive(upAudio: number, upVideo: number, length: number, now: number): number;
+  translate(down: number, now: number): number;
+  waitingForKeyframe(up: number): number;
+  readPublisherRtcp(upAudio: number, upVideo: number, length: number, now: number): number;
+  readSubscriberRtcp(downAudio: number, downVideo: number, length: number, now: number): number;
+  senderReport(down: number, now: number): number;
+  receiverReport(upAudio: number, upVideo: number, bitrate: number, now: number): number;
+  keyframeRequest(up: number, fir: number): number;
+  retransmit(index: number, now: number): number;
+  lastPacketAt(up: number): number;
+  takeLostOfPublisher(up: number): number;
+  takeLostOfSubscriber(down: number): number;
+  roundTripTime(down: number): number;
+}
+
+const CODECS: Record<Codec, number> = {
+  opus: layout.CODEC_OPUS,
+  h264: layout.CODEC_H264,
+  vp8: layout.CODEC_VP8,
+  vp9: layout.CODEC_VP9,
+  av1: layout.CODEC_AV1,
+};
+const NO_PAYLOAD_TYPE = 255;
+
+/** Ids by EXTENSION_ index, one byte each, 0: not negotiated. */
+function packExtensionIds(extensions: HeaderExtensions): number {
+  return (
+    ((extensions.audioLevel ?? 0) << (8 * layout.EXTENSION_AUDIO_LEVEL)) |
+    ((extensions.absSendTime ?? 0) << (8 * layout.EXTENSION_ABS_SEND_TIME)) |
+    ((extensions.videoOrientation ?? 0) << (8 * layout.EXTENSION_VIDEO_ORIENTATION)) |
+    ((extensions.playoutDelay ?? 0) << (8 * layout.EXTENSION_PLAYOUT_DELAY))
+  );
+}
+
+/**
+ * A shard's packet engine: the Wasm module of assembly/ over the shard's shared memory. It decides about bytes; sockets,
+ * peers and clocks are the caller's. Tracks are small integers, -1 is none. `now` is a monotonic time in milliseconds,
+ * a float. Buffers that it returns are views over the shared memory, good until its next call.
+ *
+ * Configuring a track that doesn't exist throws a RangeError, as it is our own mistake; packets never throw.
+ */
+export class Engine {
+  readonly #wasm: EngineExports;
+  readonly #memory: WebAssembly.Memory;
+  readonly #cells: Int32Array;
+  /** RTCP in the outbox by its length in 32-bit words: a handful of lengths, so that no view is made twice. */
+  readonly #outbox: Buffer[] = [];
+  #bytes: Uint8Array;
+  #packet: Buffer | null = null;
+
+  private constructor(wasm: EngineExports, memory: WebAssembly.Memory) {
+    this.#wasm = wasm;
+    this.#memory = memory;
+    this.#bytes = new Uint8Array(memory.buffer);
+    // The tables are part of the initial memory, so a view of them outlives every growth.
+    this.#cells = new Int32Array(memory.buffer, layout.CELLS_START, layout.CELLS);
+  }
+
+  /** {@link createMemory} */
+  static createMemory(): WebAssembly.Memory {
+    return createMemory();
+  }
+
+  /**
+   * Instantiates the module on a shard's memory.
+   *
+   * @param memory fresh and zeroed: a second engine on the same memory would destroy the first one's state
+   * @throws Error if the memory is in use or module and host were built from different layouts
+   */
+  static async create(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Engine> {
+    const instance = await WebAssembly.instantiate(module, { env: { memory } });
+    const wasm = instance.exports as typeof instance.exports & EngineExports;
+    const version = wasm.initialize();
+    if (version === 0)
+      throw new Error('The packet engine refuses this memory: it must be fresh, and used by one engine.');
+    if (version !== layout.LAYOUT_VERSION) {
+      throw new Error(`The packet engine has layout ${version}, its host ${layout.LAYOUT_VERSION}: build both anew.`);
+    }
+    return new Engine(wasm, memory);
+  }
+
+  // --- Blocks ---
+
+  /** Sets whether two users get each other's packets. @returns false: the table is full (counted) */
+  setBlocked(userA: number, userB: number, blocked: boolean): boolean {
+    return this.#wasm.setBlocked(userA, userB, blocked ? 1 : 0) !== 0;
+  }
+
+  isBlocked(userA: number, userB: number): boolean {
+    return this.#wasm.isBlocked(userA, userB) !== 0;
+  }
+
+  // --- Up tracks ---
+
+  /** @returns a track whose packets are dropped until it is configured; -1: the table is full (counted) */
+  addUpTrack(kind: MediaKind): number {
+    return this.#wasm.addUpTrack(kind === 'video' ? layout.KIND_VIDEO : layout.KIND_AUDIO);
+  }
+
+  /** Sets what was negotiated; null: nothing, packets are dropped. Another codec starts a new source. */
+  configureUpTrack(up: number, parameters: UpTrackParameters | null): void {
+    if (parameters === null) {
+      this.#check(this.#wasm.unconfigureUpTrack(up), 'up', up);
+      return;
+    }
+    const { codec, payloadType, rtxPayloadType, clockRate, extensions } = parameters;
+    const rtx = rtxPayloadType ?? NO_PAYLOAD_TYPE;
+    const ids = packExtensionIds(extensions);
+    this.#check(this.#wasm.configureUpTrack(up, CODECS[codec], payloadType, rtx, clockRate, ids), 'up', up);
+  }
+
+  /** Whose packets they are, for blocks; 0: not joined, nothing is relayed. */
+  setUpTrackUser(up: number, user: number): void {
+    this.#check(this.#wasm.setUpTrackUser(up, user), 'up', up);
+  }
+
+  /** A new PeerConnection: reception starts anew with the next packet, down tracks go on without a gap. */
+  restartUpTrack(up: number): void {
+    this.#check(this.#wasm.restartUpTrack(up), 'up', up);
+  }
+
+  /** Gives its history back. Down tracks of it stay until they are removed, and get nothing. */
+  removeUpTrack(up: number): void {
+    this.#check(this.#wasm.removeUpTrack(up), 'up', up);
+  }
+
+  // --- Down tracks ---
+
+  /** @param user whose track it is, for blocks @returns an inactive track; -1: the table is full (counted) */
+  addDownTrack(up: number, parameters: DownTrackParameters, user: number): number {
+    const down = this.#wasm.addDownTrack(up, user);
+    if (down >= 0) this.configureDownTrack(down, parameters);
+    return down;
+  }
+
+  /** Payload type, SSRC or extensions changed; sequence numbers and timestamps go on. */
+  configureDownTrack(down: number, parameters: DownTrackParameters): void {
+    const { ssrc, payloadType, extensions } = parameters;
+    const ids = packExtensionIds(extensions);
+    this.#check(this.#wasm.configureDownTrack(down, ssrc, payloadType, ids), 'down', down);
+  }
+
+  /** False until it is connected, or when the subscriber has refused the kind. */
+  setDownTrackActive(down: number, active: boolean): void {
+    this.#check(this.#wasm.setDownTrackActive(down, active ? 1 : 0), 'down', down);
+  }
+
+  removeDownTrack(down: number): void {
+    this.#check(this.#wasm.removeDownTrack(down), 'down', down);
+  }
+
+  // --- RTP ---
+
+  /**
+   * Takes a packet from a publisher: finds its track by payload type, checks it, counts it, keeps it in the history.
+   *
+   * @param upAudio the publisher's audio track, -1: none
+   * @param upVideo its video track, -1: none
+   * @param packet any bytes at all
+   * @returns FORWARD or a DROP_ verdict (assembly/layout.ts), counted
+   */
+  receive(upAudio: number, upVideo: number, packet: Uint8Array, now: number): number {
+    this.#packet = null;
+    const length = packet.length;
+    // The engine judges the length too; only bytes that fit are copied.
+    if (length <= layout.PACKET_CAPACITY) this.#view(layout.CELL_INBOX).set(packet, this.#cell(layout.CELL_INBOX));
+    return this.#wasm.receive(upAudio, upVideo, length, now);
+  }
+
+  /** The up track of the packet for which receive() returned FORWARD; -1 after any other verdict. */
+  get admittedTrack(): number {
+    return this.#cell(layout.CELL_ADMITTED_TRACK);
+  }
+
+  /** Whether a decoder can start with that packet. */
+  get admittedKeyframe(): boolean {
+    return this.#cell(layout.CELL_ADMITTED_KEYFRAME) !== 0;
+  }
+
+  /** That packet's bytes, where translate() rewrites them: one view per incoming packet. */
+  get packet(): Buffer {
+    this.#packet ??= this.#readyPacket();
+    return this.#packet;
+  }
+
+  /** Rewrites the admitted packet for one subscriber. @returns FORWARD or a DROP_ verdict, counted */
+  translate(down: number, now: number): number {
+    return this.#wasm.translate(down, now);
+  }
+
+  // --- RTCP ---
+
+  /** @returns PUBLISHER_ bits (assembly/layout.ts): which sender reports were in it, and whether a BYE was */
+  readPublisherRtcp(upAudio: number, upVideo: number, packet: Uint8Array, now: number): number {
+    return this.#wasm.readPublisherRtcp(upAudio, upVideo, this.#takeRtcp(packet), now);
+  }
+
+  /** SR and SDES for a subscriber; null: nothing sent, or the publisher has not reported on this source. */
+  senderReport(down: number, now: number): Buffer | null {
+    return this.#rtcp(this.#wasm.senderReport(down, now));
+  }
+
+  /** RR, SDES, and REMB for the video source if the bitrate (bit/s) is over 0; null: nothing received. */
+  receiverReport(upAudio: number, upVideo: number, rembBitrate: number, now: number): Buffer | null {
+    return this.#rtcp(this.#wasm.receiverReport(upAudio, upVideo, Math.min(rembBitrate, 0xffffffff), now));
+  }
+
+  /** An empty RR, SDES and the request; null: no packet of the track yet, so its SSRC is not known. */
+  keyframeRequest(up: number, kind: 'pli' | 'fir'): Buffer | null {
+    return this.#rtcp(this.#wasm.keyframeRequest(up, kind === 'fir' ? 1 : 0));
+  }
+
+  /** @returns SUBSCRIBER_ bits (assembly/layout.ts): what the subscriber says and asks for */
+  readSubscriberRtcp(downAudio: number, downVideo: number, packet: Uint8Array, now: number): number {
+    return this.#wasm.readSubscriberRtcp(downAudio, downVideo, this.#takeRtcp(packet), now);
+  }
+
+  /** How many packets the last readSubscriberRtcp() asked for: each once, at most RETRANSMISSIONS_MAX. */
+  get retransmissions(): number {
+    return this.#cell(layout.CELL_RETRANSMISSIONS);
+  }
+
+  /**
+   * One of those packets, translated as when it was first sent to the subscriber who asked.
+   *
+   * @param index 0..retransmissions - 1
+   * @returns null: no longer kept, of a former source, blocked, or sent again less than a round trip (or 40 ms) ago
+   */
+  retransmission(index: number, now: number): Buffer | null {
+    return this.#wasm.retransmit(index, now) !== 0 ? this.#readyPacket() : null;
+  }
+
+  // --- Reading ---
+
+  /** When the last packet was admitted; 0: none. */
+  lastPacketAt(up: number): number {
+    return this.#wasm.lastPacketAt(up);
+  }
+
+  /** Active, unblocked down tracks of a video track that can't go on without a keyframe. */
+  waitingForKeyframe(up: number): number {
+    return this.#wasm.waitingForKeyframe(up);
+  }
+
+  /** Packets that the subscriber newly reported lost since the last call. */
+  takeLost(down: number): number {
+    return this.#wasm.takeLostOfSubscriber(down);
+  }
+
+  /** Packets of the publisher missing since the last call. */
+  takeLostUp(up: number): number {
+    return this.#wasm.takeLostOfPublisher(up);
+  }
+
+  /** Milliseconds, from the subscriber's last report about our sender reports; 0: unknown. */
+  roundTripTime(down: number): number {
+    return this.#wasm.roundTripTime(down);
+  }
+
+  #check(found: number, direction: 'up' | 'down', track: number): void {
+    if (found === 0) throw new RangeError(`There is no ${direction} track ${track}.`);
+  }
+
+  #cell(cell: number): number {
+    return this.#cells[cell] ?? 0;
+  }
+
+  /** The whole memory's bytes, up to and past the packet at a cell's address: a grown memory needs a new view. */
+  #view(addressCell: number): Uint8Array {
+    if (this.#cell(addressCell) + layout.PACKET_CAPACITY > this.#bytes.length) {
+      this.#bytes = new Uint8Array(this.#memory.buffer);
+    }
+    return this.#bytes;
+  }
+
+  #readyPacket(): Buffer {
+    const buffer = this.#view(layout.CELL_PACKET).buffer;
+    return Buffer.from(buffer, this.#cell(layout.CELL_PACKET), this.#cell(layout.CELL_PACKET_LENGTH));
+  }
+
+  /** Copies RTCP to where the engine reads it; a length out of bounds is for the engine to refuse and count. */
+  #takeRtcp(packet: Uint8Array): number {
+    if (packet.length <= layout.PACKET_CAPACITY) this.#bytes.set(packet, layout.RTCP_INBOX_START);
+    return packet.length;
+  }
+
+  #rtcp(length: number): Buffer | null {
+    if (length === 0) return null;
+    const words = length >> 2;
+    let view = this.#outbox[words];
+    if (view === undefined) {
+      view = Buffer.from(this.#cells.buffer, layout.RTCP_OUTBOX_START, length);
+      this.#outbox[words] = view;
+    }
+    return view;
+  }
+}

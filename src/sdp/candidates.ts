@@ -35,6 +35,7 @@ export function announcedCandidates(
   }
   const announced = new Set([...publicFour, ...publicSix, ...addresses]);
   announced.delete(LOOPBACK);
+  // A machine without any other address serves clients of its own only.
   const hasLoopback = options.loopback || announced.size === 0;
   const candidates = [...announced].map((address, index) => ({
     foundation: String(index + 1),

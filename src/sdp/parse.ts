@@ -105,6 +105,17 @@ const ATTRIBUTES: ReadonlySet<string> = new Set([
   'max-message-size',
 ]);
 
+/** How many words the values have that must not be cut where the grammar stops reading. */
+const WORDS: ReadonlyMap<string, number> = new Map([
+  ['mid', 1],
+  ['ice-ufrag', 1],
+  ['ice-pwd', 1],
+  ['setup', 1],
+  ['fingerprint', 2],
+]);
+
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
 type ParsedSdp = ReturnType<typeof parse>;
 type ParsedMedia = ParsedSdp['media'][number];
 
@@ -144,16 +155,27 @@ function usableLines(sdp: string): string[] | string {
     }
     if (line[1] !== '=') continue;
     const type = line[0] ?? '';
+    if (type === 'v' || type === 'o' || type === 's') seen.add(type);
     if (type === 'm') media++;
+    else if (type !== 'a') continue;
     if (type === 'a') {
       const colon = line.indexOf(':');
       const name = line.slice(2, colon < 0 ? undefined : colon).trimEnd();
       if (name === 'candidate') candidates++;
-      if (ATTRIBUTES.has(name)) kept.push(line);
-    } else if (type === 'v' || type === 'o' || type === 's' || type === 'm') {
-      seen.add(type);
-      kept.push(line);
+      if (!ATTRIBUTES.has(name)) continue;
+      const words = WORDS.get(name);
+      if (
+        words &&
+        line
+          .slice(colon + 1)
+          .trimEnd()
+          .split(' ', words + 1).length > words
+      ) {
+        return `${PROCESSING_ERROR} (a=${name} has more than ${words} ${words > 1 ? 'words' : 'word'})`;
+      }
     }
+    if (!PRINTABLE.test(line)) return `Invalid SDP (${type}= lines have printable ASCII characters only)`;
+    kept.push(line);
   }
   if (media > SDP_LIMITS.media) return `SDP too large (more than ${SDP_LIMITS.media} m= lines)`;
   if (candidates > SDP_LIMITS.candidates) return `SDP too large (more than ${SDP_LIMITS.candidates} candidates)`;

@@ -6,7 +6,7 @@ export class SignallingUnreachable extends Error {
 
   constructor(url: string) {
     super(
-      `Signalling not reachable: no answer from ${url}. Is the server running, and does a firewall allow this port?`,
+      `Signalling not reachable: no answer from ${url.replace(/[?].*/, '')}. Is the server running, and does a firewall allow this port?`,
     );
   }
 }

@@ -29,7 +29,8 @@ export class Tile {
   readonly root = element('div', 'tile');
   readonly #video = element('video', '');
   readonly #state = element('span', 'state');
-  readonly #meter = element('meter', '');
+  readonly #meter = element('div', 'meter');
+  readonly #level = element('i', '');
   readonly #facts = element('span', 'facts');
   readonly #button = element('button', '');
   readonly #own: boolean;
@@ -54,8 +55,8 @@ export class Tile {
         if (error instanceof DOMException && error.name === 'NotAllowedError') onSoundRefused();
       });
     });
-    this.#meter.max = 0.3;
     this.#meter.title = 'Sound level';
+    this.#meter.append(this.#level);
     this.#button.type = 'button';
     this.#button.addEventListener('click', onAction);
     const initial = element('span', 'initial');
@@ -115,7 +116,8 @@ export class Tile {
     this.root.dataset.video = String(visible);
     this.root.dataset.frames = String(this.#frames);
     this.root.dataset.speaking = String(soundLevel > SPEAKING_LEVEL);
-    this.#meter.value = soundLevel;
+    // Loudness is heard by its logarithm; the root is near enough for a bar.
+    this.#level.style.width = `${Math.round(100 * Math.min(1, Math.sqrt(soundLevel) * 1.5))}%`;
   }
 }
 

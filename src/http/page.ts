@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 /** A request's headers must be there within 5 s, and all of it within 10 s: a slow one holds nothing for long. */
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How often Node looks for requests that are over these limits. */
+const CHECK_INTERVAL_MS = 1_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const MAX_CONNECTIONS = 512;
 
@@ -33,7 +35,7 @@ export interface PageOptions {
   iceServers?: readonly { urls: string | string[]; username?: string; credential?: string }[];
   /** The folder of the built page; absent = `web` beside `src` below the output root. */
   folder?: string;
-  log: { warn(fields: object, message: string): void };
+  log: { debug(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
 /** A running page server. */
@@ -69,13 +71,20 @@ export async function startPage(options: PageOptions): Promise<PageServer> {
   const headers = securityHeaders(options.wsPort);
 
   const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS },
+    {
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    },
     (request, response) => respond(files, headers, request, response),
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.on('clientError', (error, socket) => {
-    options.log.warn({ err: error }, 'page: unreadable HTTP request');
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    options.log.debug({ err: error }, 'page: unreadable HTTP request');
+    const late = 'code' in error && error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const status = late ? '408 Request Timeout' : '400 Bad Request';
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     else socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {

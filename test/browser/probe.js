@@ -1,0 +1,101 @@
+// Runs in every tested page before its own scripts: keeps the page's PeerConnections and reads their statistics.
+(() => {
+  const peers = [];
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(...parameters) {
+      super(...parameters);
+      peers.push(this);
+    }
+
+    /** With `onlyCodec` the page is a browser that knows no other video codec. */
+    addTrack(track, ...streams) {
+      const sender = super.addTrack(track, ...streams);
+      if (window.onlyCodec && track.kind === 'video') {
+        const { codecs } = RTCRtpSender.getCapabilities('video');
+        const transceiver = this.getTransceivers().find((candidate) => candidate.sender === sender);
+        transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === window.onlyCodec));
+      }
+      return sender;
+    }
+
+    /** With `noUdp` the server's candidates lead to a port where nobody listens. */
+    setRemoteDescription({ type, sdp }) {
+      const changed = window.noUdp ? sdp.replace(/^(a=candidate:.* udp \d+ \S+) \d+/gm, '$1 9') : sdp;
+      return super.setRemoteDescription({ type, sdp: changed });
+    }
+  };
+
+  const open = () => peers.filter((pc) => pc.connectionState !== 'closed');
+
+  async function reportsOf(pc, type) {
+    const all = new Map();
+    (await pc.getStats()).forEach((report) => {
+      all.set(report.id, report);
+    });
+    const codecOf = (report) => all.get(report.codecId)?.mimeType ?? '';
+    return [...all.values()]
+      .filter((report) => report.type === type)
+      .map((report) => ({ ...report, codec: codecOf(report) }));
+  }
+
+  window.probe = {
+    /** The PeerConnection that receives this stream's tracks. */
+    receiverOf(stream) {
+      const tracks = stream?.getTracks() ?? [];
+      return open().find((pc) => pc.getReceivers().some(({ track }) => tracks.includes(track))) ?? null;
+    },
+
+    /** The PeerConnections that send. */
+    senders() {
+      return open().filter((pc) => pc.getSenders().some(({ track }) => track !== null));
+    },
+
+    /** Totals of what a PeerConnection has received so far. */
+    async received(pc) {
+      const totals = { frames: 0, audioEnergy: 0, audioPackets: 0, videoPackets: 0, videoLost: 0, codec: '', width: 0 };
+      if (!pc || pc.connectionState === 'closed') return totals;
+      for (const report of await reportsOf(pc, 'inbound-rtp')) {
+        if (report.kind === 'audio') {
+          totals.audioEnergy += report.totalAudioEnergy ?? 0;
+          totals.audioPackets += report.packetsReceived ?? 0;
+        } else {
+          totals.frames += report.framesDecoded ?? 0;
+          totals.videoPackets += report.packetsReceived ?? 0;
+          totals.videoLost += report.packetsLost ?? 0;
+          totals.width = report.frameWidth ?? 0;
+          totals.codec = report.codec;
+        }
+      }
+      return totals;
+    },
+
+    /** Waits for the next decoded frame of a track: its time, as Date.now(); rejects after the limit. */
+    async nextFrame(track, limitMs) {
+      const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+      let timer;
+      const timeout = new Promise((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`no frame within ${limitMs} ms`)), limitMs);
+      });
+      try {
+        const { value } = await Promise.race([reader.read(), timeout]);
+        value?.close();
+        return Date.now();
+      } finally {
+        clearTimeout(timer);
+        reader.cancel().catch(() => {});
+      }
+    },
+
+    /** Every state change of the open PeerConnections and what their descriptions say, for a failed test's message. */
+    describe() {
+      return open().map((pc) => ({
+        connection: pc.connectionState,
+        ice: pc.iceConnectionState,
+        signaling: pc.signalingState,
+        local: pc.localDescription?.sdp ?? '',
+        remote: pc.remoteDescription?.sdp ?? '',
+      }));
+    },
+  };
+})();

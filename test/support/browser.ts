@@ -1,0 +1,136 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+/** The repository's folder: the tests run from a build folder somewhere below it. */
+export const projectRoot = (() => {
+  let folder = path.dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(path.join(folder, 'package.json'))) {
+    const parent = path.dirname(folder);
+    if (parent === folder) throw new Error('no package.json above the tests');
+    folder = parent;
+  }
+  return folder;
+})();
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--enable-unsafe-swiftshader',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+];
+
+async function findChromium(): Promise<string | null> {
+  const module: { chromiumPath(): string | null } = await import(
+    pathToFileURL(path.join(projectRoot, 'scripts/chromium.mjs')).href
+  );
+  return module.chromiumPath();
+}
+
+const executablePath = await findChromium();
+
+/**
+ * A test that needs a browser: without one it is skipped with the reason on a developer's machine,
+ * and fails where CI is set.
+ */
+export function browserTest(name: string, body: (browser: Browser) => Promise<void>, timeoutMs = 120_000): void {
+  const missing = 'no Chromium found: install Debian’s package chromium, or set CHROMIUM=/path/to/chrome';
+  const skip = executablePath === null && !process.env.CI ? missing : false;
+  test(name, { skip, timeout: timeoutMs }, async () => {
+    const browser = await launchBrowser();
+    try {
+      await body(browser);
+    } finally {
+      await browser.close();
+    }
+  });
+}
+
+/** Starts a headless Chromium with fake camera and microphone. */
+export async function launchBrowser(): Promise<Browser> {
+  if (executablePath === null) throw new Error('no Chromium found: install Debian’s package chromium, or set CHROMIUM');
+  return chromium.launch({ executablePath, headless: true, args: FLAGS });
+}
+
+/** A page under test, and everything it complained about. */
+export interface TestedPage {
+  page: Page;
+  /** Console errors, warnings and uncaught exceptions. */
+  complaints: string[];
+  /** Evaluates an expression in the page; the caller names its type. */
+  run<T>(expression: string): Promise<T>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a page in a browser context of its own, with the probe loaded before its scripts.
+ * @param pretence settings of the probe (test/browser/probe.js): a browser with one video codec, or without UDP
+ */
+export async function openTested(
+  browser: Browser,
+  url: string,
+  pretence: { onlyCodec?: string; noUdp?: boolean } = {},
+): Promise<TestedPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  await context.grantPermissions(['camera', 'microphone'], { origin: new URL(url).origin });
+  await context.addInitScript({ content: `Object.assign(window, ${JSON.stringify(pretence)})` });
+  await context.addInitScript({ path: path.join(projectRoot, 'test/browser/probe.js') });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack ?? error.message}`));
+  await page.goto(url);
+  return {
+    page,
+    complaints,
+    run: <T>(expression: string) => page.evaluate<T>(expression),
+    close: () => context.close(),
+  };
+}
+
+/**
+ * Asks again and again until the answer is accepted, and returns it.
+ * @throws Error that names what was waited for and the last answer
+ */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T>,
+  accepted: (answer: T) => boolean,
+  limitMs = 15_000,
+): Promise<T> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const answer = await ask();
+    if (accepted(answer)) return answer;
+    if (performance.now() > deadline) {
+      throw new Error(`${what}: not within ${limitMs} ms; last: ${JSON.stringify(answer)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Lets a span of time pass in which something must not happen (there is no event for nothing). */
+export function quietFor(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Keeps a picture of the page below artefacts/ (ignored by git). */
+export async function screenshot({ page }: TestedPage, name: string): Promise<string> {
+  const folder = path.join(projectRoot, 'artefacts');
+  mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, `${name}.png`);
+  await page.screenshot({ path: file });
+  return file;
+}

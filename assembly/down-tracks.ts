@@ -55,7 +55,6 @@ export function addDownTrack(upIndex: i32, user: u32): i32 {
   memory.fill(resendsOf(index), 0, RESENDS * RESEND_SIZE);
   down.used = true;
   down.suspended = true;
-  down.kind = up.kind;
   down.user = user;
   down.up = upIndex;
   down.previous = -1;

@@ -31,12 +31,13 @@ import {
   DROP_WAITING_FOR_KEYFRAME,
   FORWARD,
   KIND_VIDEO,
+  RESEND_CREDIT_MAX,
 } from './layout';
 import { historyCell, putInCell, slotInCell } from './packet-history';
 import { countReception } from './reception-stats';
 import { DownTrack, Segment, Slot, UpTrack } from './records';
 import { parseRtpHeader } from './rtp-header';
-import { mustStart, placeInSegment, presentSegment, startSegment } from './rtp-munger';
+import { belongsToFormer, mustStart, placeInSegment, presentSegment, startSegment } from './rtp-munger';
 import { belongsToSource, extendedSequence } from './rtp-source';
 import { bytesOf, findSlot, takeSlot } from './slots';
 import { findUpTrack } from './up-tracks';
@@ -97,7 +98,7 @@ function admit(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 {
     const rtx = hasRtxPayloadType(upVideo, payloadType) || hasRtxPayloadType(upAudio, payloadType);
     return rtx ? DROP_RTX : DROP_UNKNOWN_PAYLOAD_TYPE;
   }
-  const foreign = belongsToSource(up, readU32(packet + 8), readU16(packet + 2), now);
+  const foreign = belongsToSource(up, readU32(packet + 8), readU16(packet + 2), slot.timestamp, now);
   if (foreign != FORWARD) return foreign;
   slot.extended = extendedSequence;
   slot.epoch = up.epoch;
@@ -150,12 +151,14 @@ export function translate(downIndex: i32, now: f64): i32 {
     return drop(DROP_BLOCKED);
   }
   if (mustStart(down, up)) {
+    if (belongsToFormer(down, up, slot)) return drop(DROP_LATE);
     if (up.kind == KIND_VIDEO && !slot.keyframe) return drop(DROP_WAITING_FOR_KEYFRAME);
     startSegment(down, up, slot, now);
   }
   const late = placeInSegment(down, slot, now);
   if (late != FORWARD) return drop(late);
   writeForSubscriber(slot, down, presentSegment(down), now);
+  if (down.resendCredit < <u32>RESEND_CREDIT_MAX) down.resendCredit++;
   count(COUNTER_FORWARDED);
   return FORWARD;
 }

@@ -4,7 +4,7 @@
  * packet's slot and written anew for each subscriber.
  */
 import { readU16, writeU16 } from './bytes';
-import { EXTENSION_ABS_SEND_TIME, EXTENSION_PLAYOUT_DELAY, EXTENSIONS } from './layout';
+import { EXTENSION_ABS_SEND_TIME, EXTENSION_PLAYOUT_DELAY, EXTENSIONS, PACKET_CAPACITY } from './layout';
 import { Slot } from './records';
 import { extensionEnd, extensionStart } from './rtp-header';
 import { bytesOf } from './slots';
@@ -94,12 +94,15 @@ function absoluteSendTime(now: f64): u32 {
 
 /** Writes the noted elements with the subscriber's ids; one that it doesn't know becomes padding. */
 export function writeExtensions(slot: Slot, extensionIds: u32, now: f64): void {
+  // Four offsets of 16 bits: mostly there are none.
+  if (load<u64>(offsetAddress(slot, 0)) == 0) return;
   const twoByte = slot.twoByteExtensions;
   const headerLength = twoByte ? 2 : 1;
+  const end = min<u32>(slot.headerLength, PACKET_CAPACITY);
   for (let extension = 0; extension < EXTENSIONS; extension++) {
     const offset: u32 = load<u16>(offsetAddress(slot, extension));
     const length = lengthOf(extension);
-    if (offset == 0 || offset + headerLength + length > slot.headerLength) continue;
+    if (offset == 0 || offset + headerLength + length > end) continue;
     let at = bytesOf(slot) + offset;
     const id = idOf(extensionIds, extension);
     if (id == 0 || (!twoByte && id > 14)) {

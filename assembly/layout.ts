@@ -94,8 +94,11 @@ export const SEGMENTS = 4;
 
 /** A new SSRC is adopted at once when the present one has been silent for so long. */
 export const SOURCE_SILENCE_MS = 250;
-/** A packet is not sent again within this time while the round-trip time is unknown. */
+/** A packet is not sent again within the round-trip time, or this while it is unknown; never within the least. */
 export const RESEND_INTERVAL_MS = 40;
+export const RESEND_INTERVAL_LEAST_MS = 10;
+/** Packets that may be sent again: one for each that was sent, saved up to so many. A subscriber can't ask for more. */
+export const RESEND_CREDIT_MAX = 512;
 /** RFC 3550 A.1: the longest gap that is still the same stretch of packets. */
 export const MAX_DROPOUT = 3000;
 /** RFC 3550 A.1: how far behind the newest a packet may be; more than its 100, as the history is longer. */

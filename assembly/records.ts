@@ -32,6 +32,8 @@ export class UpTrack {
   /** Counts sources: another SSRC, a restart or another codec is another epoch. 0 before the first. */
   epoch: u32;
   candidateSsrc: u32;
+  /** The timestamp of the last packet that was dropped to wait for a second one: its frame has lost its start. */
+  candidateTimestamp: u32;
   /** The sequence number that would confirm the candidate; -1: no candidate. */
   candidateNext: i32;
   /** The sequence number that would confirm a restart of the present source (RFC 3550 A.1); -1: none. */
@@ -43,7 +45,7 @@ export class UpTrack {
   reportNtpHigh: u32;
   reportNtpLow: u32;
   reportTimestamp: u32;
-  /** The frame whose keyframe start was seen last. */
+  /** The frame whose keyframe start was seen, or lost, last. */
   keyframeTimestamp: u32;
   firstDown: i32;
   nextFree: i32;
@@ -54,6 +56,8 @@ export class UpTrack {
   hasTransit: bool;
   hasReport: bool;
   hasKeyframe: bool;
+  /** The source sends H.264 parameter sets in band, so a keyframe starts with them. */
+  hasParameterSets: bool;
   kind: u8;
   codec: u8;
   payloadType: u8;
@@ -102,15 +106,15 @@ export class DownTrack {
   lastTimestamp: u32;
   reportMiddle: u32;
   earlierReportMiddle: u32;
-  reportsSent: u32;
   nextFree: i32;
+  /** Packets that may be sent again. */
+  resendCredit: u32;
   extensionIds: u32;
 
   used: bool;
   active: bool;
   /** It must start a new segment, video with a keyframe. */
   suspended: bool;
-  kind: u8;
   payloadType: u8;
   newestSegment: u8;
   segmentCount: u8;

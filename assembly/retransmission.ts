@@ -10,8 +10,10 @@ import {
   CELL_RETRANSMISSIONS,
   COUNTER_NOT_RETRANSMITTED,
   COUNTER_RETRANSMITTED,
+  PACKET_CAPACITY,
   REQUESTED_SIZE,
   REQUESTED_START,
+  RESEND_INTERVAL_LEAST_MS,
   RESEND_INTERVAL_MS,
   RESEND_SIZE,
   RESENDS,
@@ -62,7 +64,8 @@ export function request(downIndex: i32, audio: bool, sequence: u32): bool {
 function mayResend(downIndex: i32, sequence: u32, roundTripTime: f64, now: f64): bool {
   const address = resendsOf(downIndex) + (sequence & (RESENDS - 1)) * RESEND_SIZE;
   const time = <u32>(<i64>now);
-  const interval = roundTripTime > 0 ? roundTripTime : <f64>RESEND_INTERVAL_MS;
+  const known = max<f64>(roundTripTime, RESEND_INTERVAL_LEAST_MS);
+  const interval = roundTripTime > 0 ? known : <f64>RESEND_INTERVAL_MS;
   const recent = <f64>(time - load<u32>(address + 4)) < interval;
   // Stored as number + 1: 0 is none.
   if (load<u32>(address) == sequence + 1 && recent) return false;
@@ -81,7 +84,7 @@ export function retransmit(index: i32, now: f64): bool {
 
 function find(downIndex: i32, sequence: u32, now: f64): bool {
   const down = findDownTrack(downIndex);
-  if (down === null || !down.active) return false;
+  if (down === null || !down.active || down.resendCredit == 0) return false;
   const up = findUpTrack(down.up);
   if (up === null || isBlocked(up.user, down.user)) return false;
   const extended = extendSent(down, sequence);
@@ -90,8 +93,9 @@ function find(downIndex: i32, sequence: u32, now: f64): bool {
   if (segment === null) return false;
   const slot = findPacket(down.up, up, extended - segment.offset);
   if (slot === null || !mayResend(downIndex, sequence, down.roundTripTime, now)) return false;
+  down.resendCredit--;
   writeForSubscriber(slot, down, segment, now);
   setCell(CELL_PACKET, <i32>bytesOf(slot));
-  setCell(CELL_PACKET_LENGTH, slot.length);
+  setCell(CELL_PACKET_LENGTH, min<i32>(slot.length, PACKET_CAPACITY));
   return true;
 }

@@ -20,6 +20,13 @@ export function mustStart(down: DownTrack, up: UpTrack): bool {
   return down.suspended || presentSegment(down).epoch != up.epoch;
 }
 
+/** True for a packet from before the highest sent of the same source: its number is taken, it comes too late to start. */
+export function belongsToFormer(down: DownTrack, up: UpTrack, slot: Slot): bool {
+  if (down.segmentCount == 0) return false;
+  const former = presentSegment(down);
+  return former.epoch == up.epoch && slot.extended + former.offset <= down.highest;
+}
+
 /**
  * The first sequence number: the same for the same SSRC, and in the lower quarter of the range, since a receiver that
  * misses the first packets just before a rollover would guess SRTP's rollover counter wrong for good (RFC 3711 3.3.1).

@@ -8,7 +8,7 @@ import { extendSequence, FIRST_CYCLE, JUMP } from './sequence';
 /** The extended sequence number of the packet that belongsToSource() let pass. */
 export let extendedSequence: i64 = 0;
 
-function adopt(up: UpTrack, ssrc: u32, sequence: u32): i32 {
+function adopt(up: UpTrack, ssrc: u32, sequence: u32, confirmed: bool): i32 {
   extendedSequence = FIRST_CYCLE + sequence;
   startReception(up, extendedSequence);
   if (up.epoch != 0) count(COUNTER_SOURCE_CHANGES);
@@ -16,7 +16,10 @@ function adopt(up: UpTrack, ssrc: u32, sequence: u32): i32 {
   up.ssrc = ssrc;
   up.hasSource = true;
   up.hasReport = false;
-  up.hasKeyframe = false;
+  // A frame whose first packet was dropped as the unconfirmed one is nothing to start with.
+  up.hasKeyframe = confirmed;
+  up.keyframeTimestamp = up.candidateTimestamp;
+  up.hasParameterSets = false;
   up.candidateNext = -1;
   up.jumpNext = -1;
   return FORWARD;
@@ -29,19 +32,21 @@ function adopt(up: UpTrack, ssrc: u32, sequence: u32): i32 {
  *
  * @returns FORWARD (extendedSequence is set), DROP_UNKNOWN_SSRC or DROP_SEQUENCE_JUMP
  */
-export function belongsToSource(up: UpTrack, ssrc: u32, sequence: u32, now: f64): i32 {
-  if (!up.hasSource) return adopt(up, ssrc, sequence);
+export function belongsToSource(up: UpTrack, ssrc: u32, sequence: u32, timestamp: u32, now: f64): i32 {
+  if (!up.hasSource) return adopt(up, ssrc, sequence, false);
   if (ssrc != up.ssrc) {
-    if (now - up.lastPacketAt >= SOURCE_SILENCE_MS) return adopt(up, ssrc, sequence);
-    if (ssrc == up.candidateSsrc && <i32>sequence == up.candidateNext) return adopt(up, ssrc, sequence);
+    if (now - up.lastPacketAt >= SOURCE_SILENCE_MS) return adopt(up, ssrc, sequence, false);
+    if (ssrc == up.candidateSsrc && <i32>sequence == up.candidateNext) return adopt(up, ssrc, sequence, true);
     up.candidateSsrc = ssrc;
     up.candidateNext = (sequence + 1) & 0xffff;
+    up.candidateTimestamp = timestamp;
     return DROP_UNKNOWN_SSRC;
   }
   const extended = extendSequence(up.highest, sequence);
   if (extended == JUMP) {
-    if (<i32>sequence == up.jumpNext) return adopt(up, ssrc, sequence);
+    if (<i32>sequence == up.jumpNext) return adopt(up, ssrc, sequence, true);
     up.jumpNext = (sequence + 1) & 0xffff;
+    up.candidateTimestamp = timestamp;
     return DROP_SEQUENCE_JUMP;
   }
   up.jumpNext = -1;

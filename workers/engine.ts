@@ -223,7 +223,7 @@ export class Engine {
 
   /** RR, SDES, and REMB for the video source if the bitrate (bit/s) is over 0; null: nothing received. */
   receiverReport(upAudio: number, upVideo: number, rembBitrate: number, now: number): Buffer | null {
-    return this.#rtcp(this.#wasm.receiverReport(upAudio, upVideo, Math.min(rembBitrate, 0xffffffff), now));
+    return this.#rtcp(this.#wasm.receiverReport(upAudio, upVideo, Math.max(0, Math.min(rembBitrate, 0xffffffff)), now));
   }
 
   /** An empty RR, SDES and the request; null: no packet of the track yet, so its SSRC is not known. */

@@ -1,0 +1,47 @@
+/** Error codes of the Janus API, those that we use (janus.h of the reference). */
+export const JANUS_ERROR = {
+  UNAUTHORIZED: 403,
+  TRANSPORT_SPECIFIC: 450,
+  UNKNOWN_REQUEST: 453,
+  INVALID_JSON: 454,
+  INVALID_JSON_OBJECT: 455,
+  MISSING_MANDATORY_ELEMENT: 456,
+  INVALID_REQUEST_PATH: 457,
+  SESSION_NOT_FOUND: 458,
+  HANDLE_NOT_FOUND: 459,
+  PLUGIN_NOT_FOUND: 460,
+  PLUGIN_ATTACH: 461,
+  PLUGIN_MESSAGE: 462,
+  JSEP_UNKNOWN_TYPE: 464,
+  JSEP_INVALID_SDP: 465,
+  INVALID_ELEMENT_TYPE: 467,
+  SESSION_CONFLICT: 468,
+  UNEXPECTED_ANSWER: 469,
+  NOT_ACCEPTING_SESSIONS: 472,
+  UNKNOWN: 490,
+} as const;
+
+/** Why a request failed, as the client is told. */
+export interface JanusError {
+  code: number;
+  reason: string;
+}
+
+export function missing(element: string): JanusError {
+  return { code: JANUS_ERROR.MISSING_MANDATORY_ELEMENT, reason: `Missing mandatory element (${element})` };
+}
+
+/** @param type `a string`, `a positive integer`, `an object`, … */
+export function wrongType(element: string, type: string): JanusError {
+  return { code: JANUS_ERROR.INVALID_ELEMENT_TYPE, reason: `Invalid element type (${element} should be ${type})` };
+}
+
+/** An error names the session that the request claimed, whether it exists or not; no session is 0. */
+export function errorReply(error: JanusError, request: { sessionId?: number; transaction?: string }): object {
+  return {
+    janus: 'error',
+    ...(request.sessionId ? { session_id: request.sessionId } : {}),
+    ...(request.transaction === undefined ? {} : { transaction: request.transaction }),
+    error: { code: error.code, reason: error.reason },
+  };
+}

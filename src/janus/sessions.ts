@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import type { SfuHandle } from '../sfu/handle.js';
+import type { Connection } from './connection.js';
+import { JANUS_ERROR, type JanusError } from './errors.js';
+import { RequestQueue } from './request-queue.js';
+
+export interface SessionSettings {
+  /** Milliseconds without a request until a session ends; 0 = never. */
+  sessionTimeout: number;
+  /** Milliseconds for which a session outlives its connection, to be claimed; 0 = not at all. */
+  reclaimTimeout: number;
+  sessionsPerConnection: number;
+  handlesPerConnection: number;
+  /** Handles that have not joined a room, of those. */
+  unjoinedHandlesPerConnection: number;
+  /** Requests that wait for their turn on one handle. */
+  requestsPerHandle: number;
+}
+
+export interface Handle {
+  /** Unique in its session. */
+  readonly id: number;
+  readonly session: Session;
+  readonly queue: RequestQueue;
+  /** The plugin's side; set right after the plugin was attached. */
+  plugin: SfuHandle | null;
+}
+
+export interface Session {
+  readonly id: number;
+  /** The only connection that may use the session, and gets its events; null while it waits to be claimed. */
+  owner: Connection | null;
+  readonly handles: Map<number, Handle>;
+  /** Milliseconds of the monotonic clock. */
+  lastActivity: number;
+  /** When its connection closed. */
+  orphanedSince: number;
+}
+
+/** Why a session ended by itself. */
+export interface Expired {
+  session: Session;
+  cause: 'timeout' | 'unclaimed';
+}
+
+/** Random in 1..2^53-1, as Janus draws them: nobody guesses a session. */
+export function randomId(): number {
+  for (;;) {
+    const bytes = randomBytes(8);
+    const id = (bytes.readUInt32BE(0) & 0x1fffff) * 2 ** 32 + bytes.readUInt32BE(4);
+    if (id > 0) return id;
+  }
+}
+
+/** The sessions, who owns them, and when they end. Time is an argument, in milliseconds of a monotonic clock. */
+export class Sessions {
+  readonly #settings: SessionSettings;
+  readonly #sessions = new Map<number, Session>();
+  readonly #owned = new Map<Connection, Set<Session>>();
+  #lastSweep = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: SessionSettings) {
+    this.#settings = settings;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** All sessions, whoever owns them. */
+  all(): Session[] {
+    return [...this.#sessions.values()];
+  }
+
+  ownedBy(connection: Connection): Session[] {
+    return [...(this.#owned.get(connection) ?? [])];
+  }
+
+  /** @param wantedId 0 = draw one */
+  create(owner: Connection, wantedId: number, now: number): Session | JanusError {
+    if (this.#sessions.has(wantedId)) {
+      return { code: JANUS_ERROR.SESSION_CONFLICT, reason: 'Session ID already in use' };
+    }
+    const full = this.#refusal(owner);
+    if (full) return full;
+    let id = wantedId;
+    while (id === 0 || this.#sessions.has(id)) id = randomId();
+    const session: Session = { id, owner: null, handles: new Map(), lastActivity: now, orphanedSince: now };
+    this.#sessions.set(id, session);
+    this.#setOwner(session, owner);
+    return session;
+  }
+
+  /** The session, if this connection may use it. A stranger learns as much as about one that doesn't exist. */
+  get(id: number, connection: Connection): Session | null {
+    const session = this.#sessions.get(id);
+    return session?.owner === connection ? session : null;
+  }
+
+  /** Makes the connection the owner, whoever was it before. */
+  claim(id: number, connection: Connection): Session | JanusError {
+    const session = this.#sessions.get(id);
+    if (!session) return noSuchSession(id);
+    if (session.owner === connection) return session;
+    const full = this.#refusal(connection);
+    if (full) return full;
+    this.#setOwner(session, connection);
+    return session;
+  }
+
+  remove(session: Session): void {
+    this.#setOwner(session, null);
+    this.#sessions.delete(session.id);
+  }
+
+  /** A new handle without its plugin side, or why not. */
+  addHandle(session: Session): Handle | JanusError {
+    const { handlesPerConnection: most, unjoinedHandlesPerConnection: mostUnjoined } = this.#settings;
+    let handles = 0;
+    let unjoined = 0;
+    for (const sibling of session.owner ? this.ownedBy(session.owner) : [session]) {
+      handles += sibling.handles.size;
+      for (const handle of sibling.handles.values()) if (!handle.plugin?.joined) unjoined += 1;
+    }
+    const reason =
+      handles >= most
+        ? `this connection has ${most} handles, the most allowed`
+        : `this connection has ${mostUnjoined} handles that have not joined a room, the most allowed`;
+    if (handles >= most || unjoined >= mostUnjoined) {
+      return { code: JANUS_ERROR.PLUGIN_ATTACH, reason: `Couldn't attach to plugin: ${reason}` };
+    }
+    let id = randomId();
+    while (session.handles.has(id)) id = randomId();
+    const queue = new RequestQueue(this.#settings.requestsPerHandle);
+    const handle: Handle = { id, session, queue, plugin: null };
+    session.handles.set(id, handle);
+    return handle;
+  }
+
+  /** The connection closed. Returns the sessions that end with it; the others wait to be claimed. */
+  disconnect(connection: Connection, now: number): Session[] {
+    const sessions = this.ownedBy(connection);
+    if (this.#settings.reclaimTimeout === 0) return sessions;
+    for (const session of sessions) {
+      session.orphanedSince = now;
+      this.#setOwner(session, null);
+    }
+    return [];
+  }
+
+  /**
+   * Says which sessions have expired; to be called every second or so. After a stall of the process nothing expires
+   * before the requests that came meanwhile were read.
+   */
+  expire(now: number): Expired[] {
+    const stalled = now - this.#lastSweep > SWEEP_STALL;
+    this.#lastSweep = now;
+    if (stalled) return [];
+    const { sessionTimeout, reclaimTimeout } = this.#settings;
+    const expired: Expired[] = [];
+    for (const session of this.#sessions.values()) {
+      if (!session.owner && now - session.orphanedSince >= reclaimTimeout) {
+        expired.push({ session, cause: 'unclaimed' });
+      } else if (sessionTimeout > 0 && now - session.lastActivity >= sessionTimeout) {
+        expired.push({ session, cause: 'timeout' });
+      }
+    }
+    return expired;
+  }
+
+  #refusal(connection: Connection): JanusError | null {
+    const most = this.#settings.sessionsPerConnection;
+    if ((this.#owned.get(connection)?.size ?? 0) < most) return null;
+    const reason = `This connection has ${most} sessions, the most allowed`;
+    return { code: JANUS_ERROR.NOT_ACCEPTING_SESSIONS, reason };
+  }
+
+  #setOwner(session: Session, owner: Connection | null): void {
+    if (session.owner) {
+      const owned = this.#owned.get(session.owner);
+      owned?.delete(session);
+      if (owned?.size === 0) this.#owned.delete(session.owner);
+    }
+    session.owner = owner;
+    if (owner) this.#owned.set(owner, (this.#owned.get(owner) ?? new Set()).add(session));
+  }
+}
+
+/** Milliseconds between two sweeps from which on the process must have been stopped or very busy. */
+const SWEEP_STALL = 3000;
+
+export function noSuchSession(id: number): JanusError {
+  return { code: JANUS_ERROR.SESSION_NOT_FOUND, reason: `No such session ${id}` };
+}
+
+export function noSuchHandle(id: number, session: Session): JanusError {
+  return { code: JANUS_ERROR.HANDLE_NOT_FOUND, reason: `No such handle ${id} in session ${session.id}` };
+}

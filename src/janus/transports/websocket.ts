@@ -1,0 +1,277 @@
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import type { Log } from '../../observability/log.js';
+import type { JanusApi } from '../api.js';
+import type { Connection } from '../connection.js';
+import { TokenBucket } from './token-bucket.js';
+
+export interface WebSocketSettings {
+  /** The address to listen on; absent = all. */
+  host: string | undefined;
+  /** 0 = any free one. */
+  port: number;
+  /** Bytes; a longer message closes the connection with 1009. */
+  messageBytesMax: number;
+  /** Fragments of one message; more close the connection with 1008. */
+  fragmentsMax: number;
+  /** Bytes that may wait for a client that doesn't read; more end the connection. */
+  backlogBytesMax: number;
+  /** Requests a second, and at once, that one connection may send; what is more waits in its socket. */
+  requestRate: number;
+  requestBurst: number;
+  connectionsPerAddress: number;
+  /** Milliseconds without a request until a connection that never had a session is closed; 0 = never. */
+  idleTimeout: number;
+  /** Milliseconds between pings; 0 = none. */
+  pingInterval: number;
+  /** Milliseconds until a ping must be answered. */
+  pongTimeout: number;
+}
+
+const SUBPROTOCOL = 'janus-protocol';
+/** A handshake's headers must be there within this time (W6 of the threats). */
+const HEADERS_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 30_000;
+const HEADER_BYTES_MAX = 16 * 1024;
+
+/** Close codes (RFC 6455 7.4.1). Never 1000: naf-janus-adapter takes that for "don't come back". */
+const CLOSE = { POLICY: 1008, SERVICE_RESTART: 1012 } as const;
+
+/** One client's WebSocket. */
+class Client implements Connection {
+  readonly id: number;
+  readonly address: string;
+  readonly loopback: boolean;
+  /** Messages that were read from the socket and wait for the rate limit. */
+  readonly inbox: RawData[] = [];
+  readonly bucket: TokenBucket;
+  readonly #socket: WebSocket;
+  readonly #backlogMax: number;
+  lastRequest: number;
+  hadSession = false;
+  resume: NodeJS.Timeout | null = null;
+  /** When the ping that is not answered yet was sent; null = none is out. */
+  pingedAt: number | null = null;
+  lastHeard: number;
+
+  constructor(socket: WebSocket, id: number, address: string, settings: WebSocketSettings, now: number) {
+    this.#socket = socket;
+    this.id = id;
+    this.address = address;
+    this.loopback = isLoopback(address);
+    this.#backlogMax = settings.backlogBytesMax;
+    this.bucket = new TokenBucket(settings.requestRate, settings.requestBurst, now);
+    this.lastRequest = now;
+    this.lastHeard = now;
+  }
+
+  send(message: object): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(JSON.stringify(message));
+    // A client that doesn't read must not fill the memory; the others never wait for it.
+    if (this.#socket.bufferedAmount > this.#backlogMax) this.#socket.terminate();
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  ping(now: number): void {
+    this.pingedAt = now;
+    this.#socket.ping();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  unpause(): void {
+    this.#socket.resume();
+  }
+}
+
+/** Whether the address is of this machine's loopback (RFC 1122 3.2.1.3, RFC 4291 2.5.3). */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\./i.test(address);
+}
+
+/** The Janus API over WebSockets (janus-api.md 5): any path, subprotocol `janus-protocol`. */
+export class WebSocketTransport {
+  readonly #settings: WebSocketSettings;
+  readonly #api: JanusApi;
+  readonly #log: Log;
+  readonly #http: Server;
+  readonly #upgrader: WebSocketServer;
+  readonly #clients = new Set<Client>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
+  #lastId = 0;
+  #watch: NodeJS.Timeout | null = null;
+  #closing = false;
+
+  constructor(settings: WebSocketSettings, api: JanusApi, log: Log) {
+    this.#settings = settings;
+    this.#api = api;
+    this.#log = log;
+    const limits = {
+      headersTimeout: HEADERS_TIMEOUT,
+      requestTimeout: REQUEST_TIMEOUT,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    };
+    this.#http = createServer(limits, (_request, response) => {
+      response.writeHead(403, { Connection: 'close', 'Content-Type': 'text/plain' });
+      response.end(`This port speaks WebSocket with the subprotocol ${SUBPROTOCOL}.\n`);
+    });
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#upgrader = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: settings.messageBytesMax,
+      maxFragments: settings.fragmentsMax,
+      handleProtocols: () => SUBPROTOCOL,
+    });
+    this.#upgrader.on('wsClientError', (_error, socket) => answer(socket, 400, 'This is not a WebSocket handshake.'));
+  }
+
+  /** @returns the port that it listens on; rejects if that can't be had */
+  async listen(): Promise<number> {
+    const { port, host } = this.#settings;
+    await new Promise<void>((resolve, reject) => {
+      this.#http.once('error', reject);
+      this.#http.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+        this.#http.off('error', reject);
+        resolve();
+      });
+    });
+    this.#http.on('error', (error) => this.#log('error', 'the WebSocket listener failed', { error: error.message }));
+    this.#watch = setInterval(() => this.#watchClients(), 1000);
+    return (this.#http.address() as AddressInfo).port;
+  }
+
+  /** Takes no new connections from now on. */
+  stopAccepting(): void {
+    this.#closing = true;
+    this.#http.close();
+  }
+
+  /** Closes all connections with 1012, "service restart". Resolves when they are closed, or after a second. */
+  async close(): Promise<void> {
+    this.stopAccepting();
+    if (this.#watch) clearInterval(this.#watch);
+    for (const client of this.#clients) client.close(CLOSE.SERVICE_RESTART, 'the server is restarting');
+    const end = performance.now() + 1000;
+    while (this.#clients.size > 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const client of this.#clients) client.terminate();
+    this.#http.closeAllConnections();
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const address = request.socket.remoteAddress ?? '';
+    socket.on('error', () => socket.destroy());
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
+    if (this.#closing) {
+      answer(socket, 503, 'The server is shutting down.');
+    } else if (!offered.includes(SUBPROTOCOL)) {
+      answer(socket, 400, `The WebSocket subprotocol ${SUBPROTOCOL} is needed.`);
+    } else if ((this.#perAddress.get(address) ?? 0) >= this.#settings.connectionsPerAddress) {
+      this.#log('warn', 'too many connections from one address', { address });
+      answer(socket, 503, 'Too many connections from this address.');
+    } else {
+      this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => this.#connected(webSocket, address));
+    }
+  }
+
+  #connected(socket: WebSocket, address: string): void {
+    this.#lastId += 1;
+    const client = new Client(socket, this.#lastId, address, this.#settings, performance.now());
+    this.#clients.add(client);
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    this.#log('debug', 'connected', { connection: client.id, address });
+    socket.on('message', (data) => {
+      client.lastHeard = performance.now();
+      client.inbox.push(data);
+      if (client.resume === null) this.#serve(client);
+    });
+    for (const sign of ['ping', 'pong'] as const) {
+      socket.on(sign, () => {
+        client.lastHeard = performance.now();
+      });
+    }
+    socket.on('error', (error) => {
+      this.#log('info', 'connection failed', { connection: client.id, address, error: error.message });
+    });
+    socket.on('close', (code) => this.#disconnected(client, code));
+  }
+
+  #disconnected(client: Client, code: number): void {
+    this.#clients.delete(client);
+    if (client.resume) clearTimeout(client.resume);
+    client.inbox.length = 0;
+    const left = (this.#perAddress.get(client.address) ?? 1) - 1;
+    if (left > 0) this.#perAddress.set(client.address, left);
+    else this.#perAddress.delete(client.address);
+    this.#log('debug', 'disconnected', { connection: client.id, code });
+    this.#api.disconnect(client);
+  }
+
+  /** Serves what has come, as fast as the client may send; the rest stays in its socket, and its sender waits. */
+  #serve(client: Client): void {
+    for (let next = client.inbox.shift(); next; next = client.inbox.shift()) {
+      const now = performance.now();
+      client.lastRequest = now;
+      client.bucket.take(this.#api.receive(client, this.#decode(next)), now);
+      const wait = client.bucket.wait(now);
+      if (wait === 0) continue;
+      client.pause();
+      client.resume = setTimeout(() => {
+        client.resume = null;
+        client.unpause();
+        this.#serve(client);
+      }, wait);
+      return;
+    }
+  }
+
+  /** A binary message is taken like text. Text was checked by ws; binary that is no UTF-8 is no JSON either. */
+  #decode(data: RawData): string {
+    try {
+      return this.#utf8.decode(Array.isArray(data) ? Buffer.concat(data) : data);
+    } catch {
+      return '';
+    }
+  }
+
+  /** Every second: drops who doesn't answer, and strangers who ask for nothing. */
+  #watchClients(): void {
+    const now = performance.now();
+    const { idleTimeout, pingInterval, pongTimeout } = this.#settings;
+    for (const client of this.#clients) {
+      client.hadSession ||= this.#api.hasSession(client);
+      if (client.pingedAt !== null && client.lastHeard > client.pingedAt) client.pingedAt = null;
+      if (client.pingedAt !== null && now - client.pingedAt >= pongTimeout) {
+        this.#log('info', 'connection is dead', { connection: client.id, address: client.address });
+        client.terminate();
+      } else if (!client.hadSession && idleTimeout > 0 && now - client.lastRequest >= idleTimeout) {
+        client.close(CLOSE.POLICY, 'no session was created');
+      } else if (pingInterval > 0 && client.pingedAt === null && now - client.lastHeard >= pingInterval) {
+        client.ping(now);
+      }
+    }
+  }
+}
+
+/** Answers a handshake that is refused, in plain HTTP. */
+function answer(socket: Duplex, status: number, text: string): void {
+  const body = `${text}\n`;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,73 @@
+import type { BlockStore } from './block-store.js';
+
+export type BlockChange =
+  /** `hidden`: whether the two hear each other no more, whoever of them blocked. */
+  { ok: true; changed: boolean; hidden: boolean; saved: Promise<void> } | { ok: false; reason: string };
+
+/**
+ * Who has blocked whom. A block works both ways and outlives the connection; only the blocker lifts it.
+ * The sets of present users are in memory, those of the others in the store.
+ */
+export class Blocks {
+  readonly #store: BlockStore;
+  readonly #perUserMax: number;
+  readonly #present = new Map<string, Set<string>>();
+
+  /** @param perUserMax most users that one user may block */
+  constructor(store: BlockStore, perUserMax: number) {
+    this.#store = store;
+    this.#perUserMax = perUserMax;
+  }
+
+  /** A user came: reads its set, and says which present users it doesn't hear. */
+  enter(user: string): string[] {
+    this.#present.set(user, new Set(this.#store.blockedBy(user)));
+    return this.hiddenFrom(user);
+  }
+
+  /** A user went: says which present users it did not hear, and forgets its set. */
+  leave(user: string): string[] {
+    const hidden = this.hiddenFrom(user);
+    this.#present.delete(user);
+    return hidden;
+  }
+
+  /** The present users that don't hear `user`, and whom it doesn't hear. */
+  hiddenFrom(user: string): string[] {
+    const hidden: string[] = [];
+    const own = this.#present.get(user);
+    for (const [other, theirs] of this.#present) {
+      if (other !== user && (own?.has(other) || theirs.has(user))) hidden.push(other);
+    }
+    return hidden;
+  }
+
+  /** Whether two present users hear each other not: one of them has blocked the other. */
+  hides(a: string, b: string): boolean {
+    if (a === b) return false;
+    return (this.#present.get(a)?.has(b) ?? false) || (this.#present.get(b)?.has(a) ?? false);
+  }
+
+  block(blocker: string, whom: string): BlockChange {
+    const set = this.#setOf(blocker);
+    if (blocker === whom) return { ok: true, changed: false, hidden: false, saved: Promise.resolve() };
+    if (set.has(whom)) return { ok: true, changed: false, hidden: true, saved: this.#store.put(blocker, whom) };
+    if (set.size >= this.#perUserMax) {
+      return { ok: false, reason: `You have blocked ${set.size} users, the most allowed. Unblock some first.` };
+    }
+    set.add(whom);
+    return { ok: true, changed: true, hidden: true, saved: this.#store.put(blocker, whom) };
+  }
+
+  unblock(blocker: string, whom: string): BlockChange {
+    const changed = this.#setOf(blocker).delete(whom);
+    const saved = changed ? this.#store.remove(blocker, whom) : Promise.resolve();
+    return { ok: true, changed, hidden: this.hides(blocker, whom), saved };
+  }
+
+  #setOf(user: string): Set<string> {
+    const set = this.#present.get(user);
+    if (!set) throw new Error('only a present user blocks');
+    return set;
+  }
+}

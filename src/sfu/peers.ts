@@ -1,0 +1,392 @@
+import { randomInt } from 'node:crypto';
+import type { MediaKind, ShardNews, ShardNumber } from '../../workers/protocol.js';
+import type { Log } from '../observability/log.js';
+import { announcedCandidates } from '../sdp/candidates.js';
+import type { RemoteDescription } from '../sdp/parse.js';
+import { type AnswerFrame, midOf, planPublisher, type SdpSettings, writePublisherAnswer } from '../sdp/publisher.js';
+import {
+  planSubscriber,
+  readSubscriberAnswer,
+  type SubscriberSsrcs,
+  samePlan,
+  writeSubscriberOffer,
+} from '../sdp/subscriber.js';
+import type { Shards } from '../shards/pool.js';
+import type { Jsep, SfuHandle, SubscriberPeer } from './handle.js';
+
+export interface PeersSettings {
+  sdp: SdpSettings;
+  /** Addresses announced in place of the machine's own. */
+  publicIps: string[];
+}
+
+const PUBLISHER_LEFT = 'The publisher left meanwhile.';
+
+/** A failure that the client is told in its event: the message is for people. */
+export class PeerError extends Error {}
+
+/** The handles' PeerConnections: which shard each lives on, what was offered, what the shards tell of them. */
+export class Peers {
+  readonly #shards: Shards;
+  readonly #settings: PeersSettings;
+  readonly #log: Log;
+  readonly #handles = new Map<number, SfuHandle>();
+  /** By room number: the shards that have publishers of it, as they were last told. */
+  readonly #roomShards = new Map<number, ShardNumber[]>();
+
+  constructor(shards: Shards, settings: PeersSettings, log: Log) {
+    this.#shards = shards;
+    this.#settings = settings;
+    this.#log = log;
+    shards.onNews((shard, news) => this.#onNews(shard, news));
+  }
+
+  get size(): number {
+    return this.#handles.size;
+  }
+
+  handles(): IterableIterator<SfuHandle> {
+    return this.#handles.values();
+  }
+
+  add(handle: SfuHandle): void {
+    this.#handles.set(handle.number, handle);
+  }
+
+  find(number: number): SfuHandle | undefined {
+    return this.#handles.get(number);
+  }
+
+  /** A client offers: makes its peer, or changes or replaces the one it has, and answers. */
+  async acceptOffer(handle: SfuHandle, offer: RemoteDescription): Promise<Jsep> {
+    if (handle.peer?.role === 'subscriber') {
+      throw new PeerError('This handle subscribes to media; to publish, attach another handle.');
+    }
+    const plan = planPublisher(offer, this.#settings.sdp);
+    const shard = await this.#settle(handle);
+    if (handle.gone) throw new PeerError('The handle is gone.');
+    const { local } = await this.#shards.run(shard, {
+      type: 'accept-offer',
+      handle: handle.number,
+      remote: offer.transport,
+      tracks: plan.tracks,
+      data: plan.data,
+    });
+    if (!local) throw new PeerError('The media worker gave no transport for this offer.');
+    if (!handle.gone) {
+      handle.peer = { role: 'publisher', plan };
+      handle.lastPlan = plan;
+      await this.#tellRoom(handle);
+      for (const subscriber of handle.subscribers) this.#renegotiate(subscriber);
+    }
+    return { type: 'answer', sdp: writePublisherAnswer(plan, local, this.#frame(handle, local.candidates)) };
+  }
+
+  /** Makes the peer of a subscriber on its publisher's shard, and the offer for it. */
+  async subscribe(handle: SfuHandle, source: SfuHandle): Promise<Jsep> {
+    if (handle.peer) throw new PeerError('This handle has a PeerConnection already; attach another one to subscribe.');
+    if (source.gone) throw new PeerError(PUBLISHER_LEFT);
+    const shard = await this.#settle(source);
+    await this.#moveTo(handle, shard);
+    if (source.gone || handle.gone) throw new PeerError(PUBLISHER_LEFT);
+    const ssrcs = newSsrcs();
+    const plan = planSubscriber(source.lastPlan, ssrcs, { rtx: true }, this.#settings.sdp);
+    const peer: SubscriberPeer = {
+      role: 'subscriber',
+      source,
+      ssrcs,
+      plan,
+      local: null,
+      answered: null,
+      rtx: true,
+      awaitsAnswer: true,
+      outdated: false,
+    };
+    handle.peer = peer;
+    source.subscribers.add(handle);
+    try {
+      const { local } = await this.#shards.run(shard, {
+        type: 'make-offer',
+        handle: handle.number,
+        source: source.number,
+        tracks: plan.tracks,
+      });
+      if (!local || handle.peer !== peer || source.gone) throw new PeerError(PUBLISHER_LEFT);
+      peer.local = local;
+    } catch (error) {
+      this.#endPeer(handle);
+      await this.#close(handle);
+      throw error;
+    }
+    return this.#offer(handle, peer, peer.local);
+  }
+
+  awaitsAnswer(handle: SfuHandle): boolean {
+    return handle.peer?.role === 'subscriber' && handle.peer.awaitsAnswer;
+  }
+
+  /** Reads an answer without acting on it; null if it fits the offer that is out, else Janus' code and text. */
+  checkAnswer(handle: SfuHandle, answer: RemoteDescription): { code: number; reason: string } | null {
+    if (handle.peer?.role !== 'subscriber') return null;
+    const read = readSubscriberAnswer(answer, handle.peer.plan);
+    return read.ok ? null : { code: read.code, reason: read.reason };
+  }
+
+  async acceptAnswer(handle: SfuHandle, answer: RemoteDescription): Promise<void> {
+    const { peer } = handle;
+    if (peer?.role !== 'subscriber') throw new PeerError('There is no offer that this answers.');
+    const read = readSubscriberAnswer(answer, peer.plan);
+    if (!read.ok) throw new PeerError(read.reason);
+    const { transport: remote, kinds, data, rtx } = read;
+    const planned = peer.plan;
+    peer.awaitsAnswer = false;
+    peer.rtx = rtx;
+    peer.answered = { remote, kinds, data };
+    await this.#sendAnswer(handle, peer);
+    if (handle.peer !== peer) return;
+    if (!rtx && planned.tracks.some((track) => track.rtxPayloadType !== null)) {
+      // A client that didn't take RTX must not get retransmissions under a payload type that it doesn't know.
+      peer.plan = planSubscriber(peer.source.lastPlan, peer.ssrcs, { rtx }, this.#settings.sdp);
+      await this.#run(handle, { type: 'update-down-tracks', handle: handle.number, tracks: peer.plan.tracks });
+      peer.outdated ||= !samePlan(planned, peer.plan);
+    }
+    if (peer.outdated && handle.peer === peer) this.#pushOffer(handle, peer);
+  }
+
+  /** The handle joined: its shard relays for it, now or as soon as something gives it one. */
+  async join(handle: SfuHandle): Promise<void> {
+    if (handle.shard === null) return;
+    await this.#tellJoined(handle);
+    await this.#tellRoom(handle);
+    // What was answered before joining flows from now on: the user is known, and with it the blocks.
+    if (handle.peer?.role === 'subscriber' && handle.peer.answered) await this.#sendAnswer(handle, handle.peer);
+  }
+
+  /** The handle left its room but lives on; its peer goes, and those of its subscribers. */
+  async leave(handle: SfuHandle, room: number | null): Promise<void> {
+    this.#endSubscribers(handle);
+    this.#endPeer(handle);
+    handle.lastPlan = null;
+    const { shard } = handle;
+    handle.shard = null;
+    if (shard !== null) await this.#attempt(() => this.#shards.run(shard, { type: 'forget', handle: handle.number }));
+    if (room !== null) await this.#tellRoomShards(room);
+  }
+
+  /** The handle is gone for ever. */
+  async remove(handle: SfuHandle, room: number | null): Promise<void> {
+    this.#handles.delete(handle.number);
+    await this.leave(handle, room);
+  }
+
+  /**
+   * Ends the handle's PeerConnection as its client asked; a publisher's subscribers stay, for its next offer.
+   *
+   * @returns whether there was one
+   */
+  async hangup(handle: SfuHandle): Promise<boolean> {
+    if (!handle.peer) return false;
+    this.#endPeer(handle);
+    await this.#close(handle);
+    return true;
+  }
+
+  requestKeyframe(handle: SfuHandle): void {
+    if (handle.peer?.role !== 'publisher') return;
+    void this.#attempt(() => this.#run(handle, { type: 'request-keyframe', handle: handle.number }));
+  }
+
+  /** A worker died: forgets what lived there. Returns the handles whose peers ended with it. */
+  lose(shard: ShardNumber): SfuHandle[] {
+    const lost = [...this.#handles.values()].filter((handle) => handle.shard === shard);
+    for (const handle of lost) {
+      this.#endPeer(handle);
+      handle.shard = null;
+    }
+    for (const [room, shards] of this.#roomShards) {
+      if (shards.includes(shard))
+        this.#roomShards.set(
+          room,
+          shards.filter((one) => one !== shard),
+        );
+    }
+    return lost;
+  }
+
+  /** Numbers of rooms are used again one day: a room that ended is forgotten. */
+  forgetRoom(room: number): void {
+    this.#roomShards.delete(room);
+  }
+
+  /** Fixes where a handle's peer lives, and tells that shard what it must know of the handle. */
+  async #settle(handle: SfuHandle): Promise<ShardNumber> {
+    if (handle.shard !== null) return handle.shard;
+    const near: ShardNumber[] = [];
+    for (const other of this.#handles.values()) {
+      if (other.session === handle.session && other.shard !== null) near.push(other.shard);
+    }
+    const home = handle.joined ? this.#roomShards.get(handle.joined.room)?.[0] : undefined;
+    handle.shard = this.#shards.place({ near, ...(home === undefined ? {} : { home }) });
+    await this.#tellJoined(handle);
+    return handle.shard;
+  }
+
+  async #moveTo(handle: SfuHandle, shard: ShardNumber): Promise<void> {
+    if (handle.shard === shard) return;
+    const old = handle.shard;
+    handle.shard = shard;
+    if (old !== null) await this.#shards.run(old, { type: 'forget', handle: handle.number });
+    await this.#tellJoined(handle);
+    await this.#tellRoom(handle);
+  }
+
+  async #tellJoined(handle: SfuHandle): Promise<void> {
+    if (!handle.joined) return;
+    await this.#run(handle, { type: 'join', handle: handle.number, ...handle.joined });
+  }
+
+  async #tellRoom(handle: SfuHandle): Promise<void> {
+    if (handle.joined?.publisher) await this.#tellRoomShards(handle.joined.room);
+  }
+
+  /** Data messages cross between the shards of a room's publishers: each of them knows the others. */
+  async #tellRoomShards(room: number): Promise<void> {
+    const before = this.#roomShards.get(room) ?? [];
+    const shards = new Set<ShardNumber>();
+    for (const handle of this.#handles.values()) {
+      if (handle.joined?.room === room && handle.joined.publisher && handle.shard !== null) shards.add(handle.shard);
+    }
+    const now = [...before.filter((shard) => shards.delete(shard)), ...shards];
+    if (now.length === before.length && now.every((shard, index) => shard === before[index])) return;
+    if (now.length === 0) this.#roomShards.delete(room);
+    else this.#roomShards.set(room, now);
+    const told = new Set([...now, ...before]);
+    const tell = (shard: ShardNumber) => this.#shards.run(shard, { type: 'set-room-shards', room, shards: now });
+    await Promise.all([...told].map((shard) => this.#attempt(() => tell(shard))));
+  }
+
+  async #sendAnswer(handle: SfuHandle, peer: SubscriberPeer): Promise<void> {
+    if (!peer.answered) return;
+    const { remote, kinds, data } = peer.answered;
+    await this.#run(handle, {
+      type: 'accept-answer',
+      handle: handle.number,
+      remote,
+      kinds: handle.joined ? kinds : [],
+      data,
+    });
+  }
+
+  /** The publisher offered anew: the subscriber gets an offer if it must know something new. */
+  #renegotiate(handle: SfuHandle): void {
+    const { peer } = handle;
+    if (peer?.role !== 'subscriber') return;
+    const plan = planSubscriber(peer.source.lastPlan, peer.ssrcs, { rtx: peer.rtx }, this.#settings.sdp);
+    if (samePlan(plan, peer.plan)) return;
+    peer.plan = plan;
+    void this.#attempt(() =>
+      this.#run(handle, { type: 'update-down-tracks', handle: handle.number, tracks: plan.tracks }),
+    );
+    // One offer at a time (RFC 8829 4.1.8.1): the next one waits for the answer to the one that is out.
+    if (peer.awaitsAnswer) peer.outdated = peer.local !== null;
+    else this.#pushOffer(handle, peer);
+  }
+
+  #pushOffer(handle: SfuHandle, peer: SubscriberPeer): void {
+    if (!peer.local) return;
+    peer.outdated = false;
+    peer.awaitsAnswer = true;
+    handle.sink.event({}, this.#offer(handle, peer, peer.local));
+  }
+
+  #offer(handle: SfuHandle, peer: SubscriberPeer, local: NonNullable<SubscriberPeer['local']>): Jsep {
+    return { type: 'offer', sdp: writeSubscriberOffer(peer.plan, local, this.#frame(handle, local.candidates)) };
+  }
+
+  #frame(handle: SfuHandle, local: AnswerFrame['candidates']): AnswerFrame {
+    handle.sdpVersion += 1;
+    const candidates = announcedCandidates(local, {
+      publicIps: this.#settings.publicIps,
+      loopback: handle.loopback,
+    });
+    const address = candidates[0]?.address ?? '127.0.0.1';
+    return { sessionId: handle.sdpSession, version: handle.sdpVersion, candidates, address };
+  }
+
+  /** Forgets the peer's state here; closing it on its shard is another step. */
+  #endPeer(handle: SfuHandle): void {
+    if (handle.peer?.role === 'subscriber') {
+      handle.peer.source.subscribers.delete(handle);
+      handle.subscription = null;
+    }
+    handle.peer = null;
+  }
+
+  /** A publisher that is gone takes its subscribers' PeerConnections with it: they have no other use. */
+  #endSubscribers(source: SfuHandle): void {
+    for (const subscriber of [...source.subscribers]) {
+      this.#endPeer(subscriber);
+      void this.#close(subscriber);
+      subscriber.sink.hangup('Close PC');
+    }
+  }
+
+  #close(handle: SfuHandle): Promise<void> {
+    return this.#attempt(() => this.#run(handle, { type: 'close-peer', handle: handle.number }));
+  }
+
+  async #run(handle: SfuHandle, request: Parameters<Shards['run']>[1]): Promise<void> {
+    if (handle.shard === null) throw new PeerError('The media worker of this handle has ended.');
+    await this.#shards.run(handle.shard, request);
+  }
+
+  /** For what nobody waits for: a failure is logged. */
+  async #attempt(action: () => Promise<unknown>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      this.#log('warn', 'a media worker refused', { error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #onNews(shard: ShardNumber, news: ShardNews): void {
+    if (news.type === 'fault') {
+      const { where, message } = news;
+      this.#log('error', 'a fault was contained in a media worker', { shard, handle: news.handle, where, message });
+      return;
+    }
+    const handle = this.#handles.get(news.handle);
+    // News crosses with requests: what it is about may have ended meanwhile.
+    if (!handle?.peer || handle.shard !== shard) return;
+    switch (news.type) {
+      case 'webrtcup':
+        handle.sink.webrtcup();
+        break;
+      case 'media':
+        handle.sink.media(midIn(handle.peer, news.kind), news.kind, news.receiving);
+        break;
+      case 'slowlink':
+        handle.sink.slowlink(midIn(handle.peer, news.kind), news.kind, news.uplink, news.lost);
+        break;
+      case 'hangup':
+        this.#endPeer(handle);
+        handle.sink.hangup(news.reason);
+        break;
+      default:
+        news satisfies never;
+    }
+  }
+}
+
+function midIn(peer: NonNullable<SfuHandle['peer']>, kind: MediaKind): string {
+  if (peer.role === 'publisher') return midOf(peer.plan, kind) ?? kind;
+  return peer.plan.lines.find((line) => line.kind === kind)?.mid ?? kind;
+}
+
+/** Three different random numbers (RFC 3550 8.1); 0 is avoided, some stacks take it for "none". */
+function newSsrcs(): SubscriberSsrcs {
+  const drawn = new Set<number>();
+  while (drawn.size < 3) drawn.add(randomInt(1, 2 ** 32));
+  const [audio = 1, video = 2, videoRtx = 3] = drawn;
+  return { audio, video, videoRtx };
+}

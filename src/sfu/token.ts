@@ -1,0 +1,148 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+
+/** What a token lets its bearer do. `rooms: null` = every room. */
+export interface Grant {
+  joinHub: boolean;
+  kickUsers: boolean;
+  rooms: readonly string[] | null;
+  /** The user id that the token is for, if it names one (`user_id`, else `sub`). */
+  user: string | null;
+}
+
+const MODULUS_BITS_MIN = 2048;
+const TOKEN_LENGTH_MAX = 8192;
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
+
+/**
+ * Reads the public RSA key that tokens are checked with.
+ *
+ * @param bytes PKCS#1 DER (as the reference server takes it), SPKI DER, or either as PEM
+ * @throws Error that says what is wrong with the key and what to do
+ */
+export function readPublicKey(bytes: Buffer): KeyObject {
+  let key: KeyObject | null = null;
+  if (bytes.includes('PRIVATE KEY')) throw new Error('it is a private key: give the server the public half only');
+  if (bytes.subarray(0, 64).includes('-----BEGIN')) {
+    key = attempt(() => createPublicKey({ key: bytes, format: 'pem' }));
+  } else {
+    key =
+      attempt(() => createPublicKey({ key: bytes, format: 'der', type: 'pkcs1' })) ??
+      attempt(() => createPublicKey({ key: bytes, format: 'der', type: 'spki' }));
+  }
+  if (!key) throw new Error('it is neither a public RSA key in DER (PKCS#1 or SPKI) nor in PEM');
+  if (key.asymmetricKeyType !== 'rsa') {
+    throw new Error(`it is a key for ${key.asymmetricKeyType ?? 'something else'}; an RSA key is needed (RS512)`);
+  }
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (bits < MODULUS_BITS_MIN) throw new Error(`it has ${bits} bits; at least ${MODULUS_BITS_MIN} are needed`);
+  return key;
+}
+
+function attempt<T>(make: () => T): T | null {
+  try {
+    return make();
+  } catch {
+    return null;
+  }
+}
+
+/** True if the part is base64url as RFC 7515 writes it: no padding, no stray bits. */
+function isCanonical(part: string): boolean {
+  return BASE64URL.test(part) && Buffer.from(part, 'base64url').toString('base64url') === part;
+}
+
+/**
+ * The claims of a token that this key signed, or null: RS512 whatever the header says (RFC 8725 3.1), `exp` there, an
+ * integer and in the future without leeway. `nbf`, `iat`, `aud` and `iss` are not looked at, as the reference does;
+ * a `crit` header is refused (RFC 7515 4.1.11).
+ *
+ * @param nowSeconds wall clock, Unix time
+ */
+export function readToken(token: string, key: KeyObject, nowSeconds: number): Grant | null {
+  if (token.length > TOKEN_LENGTH_MAX) return null;
+  const parts = token.split('.');
+  if (parts.length !== 3 || !parts.every(isCanonical)) return null;
+  let header: jwt.JwtHeader;
+  let payload: string | jwt.JwtPayload;
+  try {
+    ({ header, payload } = jwt.verify(token, key, {
+      algorithms: ['RS512'],
+      clockTimestamp: nowSeconds,
+      ignoreNotBefore: true,
+      complete: true,
+    }));
+  } catch {
+    return null;
+  }
+  if (header.alg !== 'RS512' || header.crit !== undefined) return null;
+  if (typeof payload !== 'object' || payload === null) return null;
+  return readClaims(payload);
+}
+
+function readClaims(claims: Record<string, unknown>): Grant | null {
+  const { exp, join_hub: joinHub = false, kick_users: kickUsers = false, room_ids: rooms = null } = claims;
+  if (!Number.isSafeInteger(exp)) return null;
+  if (typeof joinHub !== 'boolean' || typeof kickUsers !== 'boolean') return null;
+  if (rooms !== null && !(Array.isArray(rooms) && rooms.every((room) => typeof room === 'string'))) return null;
+  const user = claims.user_id ?? claims.sub ?? null;
+  if (user !== null && typeof user !== 'string') return null;
+  return { joinHub, kickUsers, rooms: rooms as string[] | null, user };
+}
+
+/** Rooms that a bearer may hear; null = every room. */
+export type Permission = { ok: true; rooms: readonly string[] | null } | { ok: false; reason: string };
+
+/** Decides about joins, subscriptions and kicks; without a key everything but kick is allowed. */
+export class Gatekeeper {
+  readonly #key: KeyObject | null;
+  readonly #now: () => number;
+
+  /** @param now wall clock in Unix seconds: token expiry is the one thing that follows it */
+  constructor(key: KeyObject | null, now: () => number = () => Math.floor(Date.now() / 1000)) {
+    this.#key = key;
+    this.#now = now;
+  }
+
+  /** Rooms beside the joined one that may be heard: those that the token lists. */
+  join(token: string | null, room: string, user: string): Permission {
+    if (!this.#key) return { ok: true, rooms: [] };
+    if (token === null) return refuse('Rejecting anonymous join!');
+    const grant = readToken(token, this.#key, this.#now());
+    if (!grant) return refuse('Rejecting join with invalid token!');
+    const mayJoin = grant.joinHub && covers(grant, room) && (grant.user === null || grant.user === user);
+    return mayJoin ? { ok: true, rooms: grant.rooms ?? [] } : refuse('Rejecting join without permission!');
+  }
+
+  /**
+   * A `subscribe` message: with a token, it is checked and its rooms may be heard too. Before joining (`joined` false)
+   * a token is needed if there is a key, and any room that it could join may be heard.
+   */
+  subscribe(token: string | null, joined: boolean, user: string | null): Permission {
+    if (!this.#key) return { ok: true, rooms: joined ? [] : null };
+    if (token === null) return joined ? { ok: true, rooms: [] } : refuse('Rejecting anonymous subscribe!');
+    const grant = readToken(token, this.#key, this.#now());
+    if (!grant) return refuse('Rejecting subscribe with invalid token!');
+    if (!grant.joinHub || (grant.user !== null && user !== null && grant.user !== user)) {
+      return refuse('Rejecting subscribe without permission!');
+    }
+    return { ok: true, rooms: grant.rooms ?? (joined ? [] : null) };
+  }
+
+  kick(token: string | null, room: string): Permission {
+    if (!this.#key) return refuse('Kicking needs a token, and this server has no key to check one (AUTH_KEY).');
+    if (token === null) return refuse('Rejecting anonymous kick!');
+    const grant = readToken(token, this.#key, this.#now());
+    if (!grant) return refuse('Rejecting kick with invalid token!');
+    const mayKick = grant.kickUsers && covers(grant, room);
+    return mayKick ? { ok: true, rooms: null } : refuse('Rejecting kick without permission!');
+  }
+}
+
+function covers(grant: Grant, room: string): boolean {
+  return grant.rooms === null || grant.rooms.includes(room);
+}
+
+function refuse(reason: string): Permission {
+  return { ok: false, reason };
+}

@@ -33,6 +33,8 @@ export class NumberedStream {
   readonly codec: StreamCodec;
   readonly tag: number;
   readonly clockRate: number;
+  /** Timestamp units from one packet to the next. */
+  readonly step: number;
   ssrc: number;
   payloadType: number;
   sequenceNumber: number;
@@ -41,7 +43,6 @@ export class NumberedStream {
   number = 0;
   #packet: Buffer;
   #payloadAt: number;
-  #step: number;
 
   constructor(options: StreamOptions) {
     this.codec = options.codec;
@@ -51,7 +52,7 @@ export class NumberedStream {
     this.payloadType = options.payloadType;
     this.sequenceNumber = options.sequenceNumber ?? 1;
     this.timestamp = options.timestamp ?? 1;
-    this.#step = Math.max(1, Math.round(this.clockRate / options.packetsPerSecond));
+    this.step = Math.max(1, Math.round(this.clockRate / options.packetsPerSecond));
     const extension = writeExtensions(options.extensions);
     this.#payloadAt = fixedHeader + extension.length;
     this.#packet = Buffer.alloc(this.#payloadAt + Math.max(options.payloadBytes, 4 + numberedBytes));
@@ -77,7 +78,7 @@ export class NumberedStream {
     packet.writeDoubleBE(now, at);
     this.number++;
     this.sequenceNumber = (this.sequenceNumber + 1) & 0xffff;
-    this.timestamp = (this.timestamp + this.#step) >>> 0;
+    this.timestamp = (this.timestamp + this.step) >>> 0;
     return packet;
   }
 }

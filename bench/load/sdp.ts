@@ -34,7 +34,7 @@ export interface SessionDescription {
 
 const eol = '\r\n';
 
-function valueOf(lines: string[], name: string): string | undefined {
+function attributeValue(lines: string[], name: string): string | undefined {
   return lines.find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1);
 }
 
@@ -49,11 +49,11 @@ export function readSdp(sdp: string): SessionDescription {
   const lines = sections.map((section): MediaLine => {
     const [kind = '', port = '0', protocol = '', ...formats] = section.slice(2, section.search(/\r?\n/)).split(' ');
     const attributes = attributesOf(section);
-    return { kind, port: Number(port), protocol, formats, mid: valueOf(attributes, 'mid') ?? '', attributes };
+    return { kind, port: Number(port), protocol, formats, mid: attributeValue(attributes, 'mid') ?? '', attributes };
   });
   const all = [...attributesOf(head), ...lines.flatMap((line) => line.attributes)];
   const need = (name: string) => {
-    const value = valueOf(all, name);
+    const value = attributeValue(all, name);
     if (value === undefined) throw new Error(`no a=${name} in the description`);
     return value;
   };
@@ -71,7 +71,7 @@ export function readSdp(sdp: string): SessionDescription {
 
 /** The SSRC that a line announces (RFC 5576), 0 if it announces none. */
 export function announcedSsrc(line: MediaLine): number {
-  return Number(valueOf(line.attributes, 'ssrc')?.split(' ')[0] ?? 0);
+  return Number(attributeValue(line.attributes, 'ssrc')?.split(' ')[0] ?? 0);
 }
 
 /** The codec name, lower case, of one of a line's formats. */

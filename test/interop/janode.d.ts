@@ -1,0 +1,49 @@
+/** The part of janode 1.8 that the test uses (the package has no types of its own). */
+declare module 'janode' {
+  import type { EventEmitter } from 'node:events';
+  import type Handle from 'janode/handle';
+
+  export interface Session extends EventEmitter {
+    readonly id: number;
+    attach<H extends Handle>(plugin: { id: string; Handle: new (session: Session, id: number) => H }): Promise<H>;
+    destroy(): Promise<void>;
+  }
+
+  export interface Connection extends EventEmitter {
+    create(): Promise<Session>;
+    close(): Promise<void>;
+  }
+
+  interface Janode {
+    connect(configuration: { address: { url: string } }): Promise<Connection>;
+    Logger: { setLevel(level: string): string };
+    EVENT: { HANDLE_WEBRTCUP: string; HANDLE_MEDIA: string; HANDLE_HANGUP: string };
+  }
+  const janode: Janode;
+  export default janode;
+}
+
+declare module 'janode/handle' {
+  import { EventEmitter } from 'node:events';
+  import type { Session } from 'janode';
+
+  export interface JanusMessage {
+    janus: string;
+    transaction?: string;
+    plugindata?: { plugin: string; data: Record<string, unknown> };
+    jsep?: { type: string; sdp: string };
+  }
+
+  export default class Handle extends EventEmitter {
+    constructor(session: Session, id: number);
+    readonly id: number;
+    /** Overridden by plugins: a falsy value for an event that the plugin does not know. */
+    handleMessage(message: JanusMessage): object | null;
+    ownsTransaction(transaction: string | undefined): boolean;
+    closeTransactionWithSuccess(transaction: string | undefined, result: JanusMessage): void;
+    closeTransactionWithError(transaction: string | undefined, error: Error): void;
+    message(body: Record<string, unknown>, jsep?: { type: string; sdp: string } | null): Promise<JanusMessage>;
+    trickleComplete(): Promise<void>;
+    detach(): Promise<void>;
+  }
+}

@@ -28,26 +28,28 @@ export function putReceiverEstimate(ssrc: u32, bitrate: u32): void {
  * A compound packet (an empty RR, SDES, then the request), as not every publisher has agreed to reduced-size RTCP.
  *
  * @param fir true: FIR, a new command each time; false: PLI
- * @returns the length in the outbox; 0 while the track's SSRC is not known
+ * @returns the length in the outbox; 0 while no packet came and no SSRC was declared
  */
 export function keyframeRequest(upIndex: i32, fir: bool): i32 {
   const up = findUpTrack(upIndex);
-  if (up === null || !up.hasSource) return 0;
+  if (up === null) return 0;
+  const ssrc = up.hasSource ? up.ssrc : up.declaredSsrc;
+  if (ssrc == 0) return 0;
   openOutbox();
   putHeader(0, RECEIVER_REPORT, 8);
   putU32(REPORTER_SSRC);
-  putSourceDescription(REPORTER_SSRC, 0);
+  putSourceDescription(REPORTER_SSRC);
   if (fir) {
     putHeader(FULL_INTRA, PAYLOAD_FEEDBACK, 20);
     putU32(REPORTER_SSRC);
     putU32(0);
-    putU32(up.ssrc);
+    putU32(ssrc);
     putU32((<u32>up.firSequence) << 24);
     up.firSequence++;
   } else {
     putHeader(PICTURE_LOSS, PAYLOAD_FEEDBACK, 12);
     putU32(REPORTER_SSRC);
-    putU32(up.ssrc);
+    putU32(ssrc);
   }
   return outboxLength();
 }

@@ -31,6 +31,8 @@ export class UpTrack {
   ssrc: u32;
   /** Counts sources: another SSRC, a restart or another codec is another epoch. 0 before the first. */
   epoch: u32;
+  /** What the SDP says the source will be; 0: nothing. */
+  declaredSsrc: u32;
   candidateSsrc: u32;
   /** The timestamp of the last packet that was dropped to wait for a second one: its frame has lost its start. */
   candidateTimestamp: u32;

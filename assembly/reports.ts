@@ -40,7 +40,7 @@ export function senderReport(downIndex: i32, now: f64): i32 {
   putU32(timestamp + presentSegment(down).timestampOffset);
   putU32(down.packetsSent);
   putU32(down.octetsSent);
-  putSourceDescription(down.ssrc, up.user);
+  putSourceDescription(down.ssrc);
   down.earlierReportMiddle = down.reportMiddle;
   down.earlierReportSentAt = down.reportSentAt;
   down.reportMiddle = middle(ntp);
@@ -85,7 +85,7 @@ export function receiverReport(upAudio: i32, upVideo: i32, bitrate: u32, now: f6
   putU32(REPORTER_SSRC);
   putReportBlock(upAudio, now);
   putReportBlock(upVideo, now);
-  putSourceDescription(REPORTER_SSRC, 0);
+  putSourceDescription(REPORTER_SSRC);
   const source = findUpTrack(upVideo);
   if (video && source !== null && bitrate > 0) putReceiverEstimate(source.ssrc, bitrate);
   return outboxLength();

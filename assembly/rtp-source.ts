@@ -26,8 +26,8 @@ function adopt(up: UpTrack, ssrc: u32, sequence: u32, confirmed: bool): i32 {
 }
 
 /**
- * Decides whether a packet is of the track's source. The first SSRC is adopted; another one if the present has been
- * silent for SOURCE_SILENCE_MS, or with its second packet in a row. A jump in the sequence numbers of the present SSRC
+ * Decides whether a packet is of the track's source. The first SSRC is adopted; another one if it is the declared
+ * one, if the present has been silent for SOURCE_SILENCE_MS, or with its second packet in a row. A jump in the sequence numbers of the present SSRC
  * is a restart once the next packet confirms it (RFC 3550 A.1).
  *
  * @returns FORWARD (extendedSequence is set), DROP_UNKNOWN_SSRC or DROP_SEQUENCE_JUMP
@@ -35,7 +35,8 @@ function adopt(up: UpTrack, ssrc: u32, sequence: u32, confirmed: bool): i32 {
 export function belongsToSource(up: UpTrack, ssrc: u32, sequence: u32, timestamp: u32, now: f64): i32 {
   if (!up.hasSource) return adopt(up, ssrc, sequence, false);
   if (ssrc != up.ssrc) {
-    if (now - up.lastPacketAt >= SOURCE_SILENCE_MS) return adopt(up, ssrc, sequence, false);
+    const silent = now - up.lastPacketAt >= SOURCE_SILENCE_MS;
+    if (silent || ssrc == up.declaredSsrc) return adopt(up, ssrc, sequence, false);
     if (ssrc == up.candidateSsrc && <i32>sequence == up.candidateNext) return adopt(up, ssrc, sequence, true);
     up.candidateSsrc = ssrc;
     up.candidateNext = (sequence + 1) & 0xffff;

@@ -53,6 +53,7 @@ export function addUpTrack(kind: i32): i32 {
  * Sets what was negotiated. A change of codec starts a new source; a change of payload type alone goes on.
  *
  * @param rtxPayloadType 255: none
+ * @param ssrc which the publisher declared, 0: none
  * @param extensionIds one byte per EXTENSION_ index, 0: not negotiated
  */
 export function configureUpTrack(
@@ -61,6 +62,7 @@ export function configureUpTrack(
   payloadType: i32,
   rtxPayloadType: i32,
   clockRate: i32,
+  ssrc: u32,
   extensionIds: u32,
 ): bool {
   const up = findUpTrack(index);
@@ -71,6 +73,7 @@ export function configureUpTrack(
   up.payloadType = <u8>payloadType;
   up.rtxPayloadType = <u8>rtxPayloadType;
   up.clockRate = <u32>clockRate;
+  up.declaredSsrc = ssrc;
   up.extensionIds = extensionIds;
   return true;
 }

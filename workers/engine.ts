@@ -10,7 +10,7 @@ interface EngineExports {
   isBlocked(userA: number, userB: number): number;
   setBlocked(userA: number, userB: number, blocked: number): number;
   addUpTrack(kind: number): number;
-  configureUpTrack(up: number, codec: number, pt: number, rtxPt: number, clockRate: number, ids: number): number;
+  configureUpTrack(up: number, codec: number, pt: number, rtx: number, rate: number, ssrc: number, ids: number): number;
   unconfigureUpTrack(up: number): number;
   setUpTrackUser(up: number, user: number): number;
   restartUpTrack(up: number): number;
@@ -124,10 +124,12 @@ export class Engine {
       this.#check(this.#wasm.unconfigureUpTrack(up), 'up', up);
       return;
     }
-    const { codec, payloadType, rtxPayloadType, clockRate, extensions } = parameters;
-    const rtx = rtxPayloadType ?? NO_PAYLOAD_TYPE;
-    const ids = packExtensionIds(extensions);
-    this.#check(this.#wasm.configureUpTrack(up, CODECS[codec], payloadType, rtx, clockRate, ids), 'up', up);
+    const { payloadType, clockRate } = parameters;
+    const codec = CODECS[parameters.codec];
+    const rtx = parameters.rtxPayloadType ?? NO_PAYLOAD_TYPE;
+    const ssrc = parameters.ssrc ?? 0;
+    const ids = packExtensionIds(parameters.extensions);
+    this.#check(this.#wasm.configureUpTrack(up, codec, payloadType, rtx, clockRate, ssrc, ids), 'up', up);
   }
 
   /** Whose packets they are, for blocks; 0: not joined, nothing is relayed. */
@@ -226,7 +228,7 @@ export class Engine {
     return this.#rtcp(this.#wasm.receiverReport(upAudio, upVideo, Math.max(0, Math.min(rembBitrate, 0xffffffff)), now));
   }
 
-  /** An empty RR, SDES and the request; null: no packet of the track yet, so its SSRC is not known. */
+  /** An empty RR, SDES and the request; null: no packet of the track yet and no SSRC declared. */
   keyframeRequest(up: number, kind: 'pli' | 'fir'): Buffer | null {
     return this.#rtcp(this.#wasm.keyframeRequest(up, kind === 'fir' ? 1 : 0));
   }

@@ -6,6 +6,7 @@
  */
 import { parse } from 'sdp-transform';
 import type { TransportParameters } from '../../workers/protocol.js';
+import { usableLines } from './intake.js';
 import { PROCESSING_ERROR, readTransport } from './transport.js';
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -75,46 +76,9 @@ export type Parsed = { ok: true; description: RemoteDescription } | { ok: false;
 /** Janus' JANUS_ERROR_JSEP_INVALID_SDP. */
 export const INVALID_SDP = 465;
 
-/** Browsers stay far below all of these: a full Chrome offer has about 10 KiB, 250 lines and 3 m-lines. */
-export const SDP_LIMITS = { bytes: 64 * 1024, lines: 2000, media: 32, candidates: 64 } as const;
-
 const TOKEN = /^[\x21\x23-\x27\x2a\x2b\x2d\x2e\x30-\x39\x41-\x5a\x5e-\x7e]{1,16}$/;
 const MEDIA = /^[A-Za-z0-9_]{1,32}$/;
 const PROTOCOL = /^[A-Za-z0-9/]{1,32}$/;
-const DIRECTIONS: readonly string[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
-
-/** The attributes that the grammar gets to see. */
-const ATTRIBUTES: ReadonlySet<string> = new Set([
-  ...DIRECTIONS,
-  'group',
-  'mid',
-  'bundle-only',
-  'extmap-allow-mixed',
-  'ice-ufrag',
-  'ice-pwd',
-  'fingerprint',
-  'setup',
-  'rtpmap',
-  'fmtp',
-  'rtcp-fb',
-  'extmap',
-  'ssrc',
-  'ssrc-group',
-  'sctp-port',
-  'sctpmap',
-  'max-message-size',
-]);
-
-/** How many words the values have that must not be cut where the grammar stops reading. */
-const WORDS: ReadonlyMap<string, number> = new Map([
-  ['mid', 1],
-  ['ice-ufrag', 1],
-  ['ice-pwd', 1],
-  ['setup', 1],
-  ['fingerprint', 2],
-]);
-
-const PRINTABLE = /^[\x20-\x7e]*$/;
 
 type ParsedSdp = ReturnType<typeof parse>;
 type ParsedMedia = ParsedSdp['media'][number];
@@ -129,58 +93,10 @@ function failed(reason: string): Parsed {
  * Never throws; time is linear in the text, and at most what SDP_LIMITS allow.
  */
 export function parseDescription(sdp: string): Parsed {
-  if (sdp.length > SDP_LIMITS.bytes || Buffer.byteLength(sdp) > SDP_LIMITS.bytes) {
-    return failed(`SDP too large (more than ${SDP_LIMITS.bytes} bytes)`);
-  }
-  if (!sdp.startsWith('v=')) return failed("Invalid SDP (doesn't start with v=)");
   const lines = usableLines(sdp);
   if (typeof lines === 'string') return failed(lines);
   const session = parse(lines.join('\r\n'));
   return describe(session);
-}
-
-/** The lines that we read, or what is wrong with the whole. */
-function usableLines(sdp: string): string[] | string {
-  const all = sdp.split('\n', SDP_LIMITS.lines + 2);
-  if (all.at(-1) === '') all.pop();
-  if (all.length > SDP_LIMITS.lines) return `SDP too large (more than ${SDP_LIMITS.lines} lines)`;
-  const kept: string[] = [];
-  const seen = new Set<string>();
-  let media = 0;
-  let candidates = 0;
-  for (const raw of all) {
-    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
-    if (line.includes('\r') || line.includes('\0')) {
-      return 'Invalid SDP (lines end in \\r\\n or \\n, and have no other control characters)';
-    }
-    if (line[1] !== '=') continue;
-    const type = line[0] ?? '';
-    if (type === 'v' || type === 'o' || type === 's') seen.add(type);
-    if (type === 'm') media++;
-    else if (type !== 'a') continue;
-    if (type === 'a') {
-      const colon = line.indexOf(':');
-      const name = line.slice(2, colon < 0 ? undefined : colon).trimEnd();
-      if (name === 'candidate') candidates++;
-      if (!ATTRIBUTES.has(name)) continue;
-      const words = WORDS.get(name);
-      if (
-        words &&
-        line
-          .slice(colon + 1)
-          .trimEnd()
-          .split(' ', words + 1).length > words
-      ) {
-        return `${PROCESSING_ERROR} (a=${name} has more than ${words} ${words > 1 ? 'words' : 'word'})`;
-      }
-    }
-    if (!PRINTABLE.test(line)) return `Invalid SDP (${type}= lines have printable ASCII characters only)`;
-    kept.push(line);
-  }
-  if (media > SDP_LIMITS.media) return `SDP too large (more than ${SDP_LIMITS.media} m= lines)`;
-  if (candidates > SDP_LIMITS.candidates) return `SDP too large (more than ${SDP_LIMITS.candidates} candidates)`;
-  if (!seen.has('o') || !seen.has('s') || media === 0) return 'Missing mandatory lines (o=, s= or m=)';
-  return kept;
 }
 
 function describe(session: ParsedSdp): Parsed {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { parseDescription, SDP_LIMITS } from '../../src/sdp/parse.js';
+import { SDP_LIMITS } from '../../src/sdp/intake.js';
+import { parseDescription } from '../../src/sdp/parse.js';
 import { planPublisher, writePublisherAnswer } from '../../src/sdp/publisher.js';
 import { planSubscriber, readSubscriberAnswer, writeSubscriberOffer } from '../../src/sdp/subscriber.js';
 import { chromeOffer, clientOffers, type LineDirection, type LineName } from '../support/sdp-corpus.js';

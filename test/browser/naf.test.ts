@@ -119,8 +119,8 @@ class Visitor {
   }
 }
 
-async function scenario(browser: Browser, env: Record<string, string>, label: string): Promise<void> {
-  const server = await startServer({ env });
+async function scenario(browser: Browser, env: Record<string, string>, workers: number, label: string): Promise<void> {
+  const server = await startServer({ env, workers });
   const site = await startSite();
   const visitors: Visitor[] = [];
   const visit = async (name: string, media: 'before' | 'later'): Promise<Visitor> => {
@@ -160,7 +160,7 @@ async function scenario(browser: Browser, env: Record<string, string>, label: st
     await closedPageIsGone(cyd, [ada, bob]);
     await reloadedPageComesBack(bob, ada);
   } catch (error) {
-    throw await withEvidence(error, visitors);
+    throw await withEvidence(error, visitors, server.output());
   } finally {
     for (const { tested } of visitors) await tested.close();
     site.close();
@@ -231,7 +231,7 @@ async function reloadedPageComesBack(visitor: Visitor, other: Visitor): Promise<
 }
 
 /** Adds what the pages know to a failure: their complaints and descriptions. */
-async function withEvidence(error: unknown, visitors: Visitor[]): Promise<Error> {
+async function withEvidence(error: unknown, visitors: Visitor[], server: string): Promise<Error> {
   const evidence = await Promise.all(
     visitors.map(async ({ name, tested }) => {
       const peers = await tested.run<unknown[]>('probe.describe()').catch(() => []);
@@ -239,15 +239,13 @@ async function withEvidence(error: unknown, visitors: Visitor[]): Promise<Error>
     }),
   );
   const message = error instanceof Error ? error.message : String(error);
-  return new Error(`${message}\n${evidence.join('\n')}`, { cause: error });
+  return new Error(`${message}\n${evidence.join('\n')}\nserver:\n${server.slice(-4_000)}`, { cause: error });
 }
 
-browserTest('three networked-aframe pages share a room on one worker', (browser) =>
-  scenario(browser, { SFU_WORKERS: '1' }, 'one'),
-);
+browserTest('three networked-aframe pages share a room on one worker', (browser) => scenario(browser, {}, 1, 'one'));
 browserTest('three networked-aframe pages share a room whose peers live on two workers', (browser) =>
-  scenario(browser, { SFU_WORKERS: '2', PLACEMENT: 'spread' }, 'spread'),
+  scenario(browser, { PLACEMENT: 'spread' }, 2, 'spread'),
 );
 browserTest('three networked-aframe pages share a room that is kept on one of two workers', (browser) =>
-  scenario(browser, { SFU_WORKERS: '2', PLACEMENT: 'together' }, 'together'),
+  scenario(browser, { PLACEMENT: 'together' }, 2, 'together'),
 );

@@ -27,6 +27,7 @@
       for (const name of ['clientConnected', 'clientDisconnected', 'blocked', 'unblocked']) {
         document.body.addEventListener(name, ({ detail }) => note(name, detail.clientId));
       }
+      document.body.addEventListener('clientConnected', ({ detail }) => listenTo(detail.clientId));
       document.body.insertAdjacentHTML('beforeend', scene);
       NAF.schemas.add({ template: '#avatar-template', components: ['position', 'rotation'] });
       const element = document.querySelector('a-scene');
@@ -37,6 +38,19 @@
 
   const camera = () =>
     navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 240, frameRate: 15 } });
+
+  // networked-audio-source plays through Web Audio and keeps its own audio element at volume 0, and Chromium counts the
+  // audio energy after the volume: a second element at full volume makes the sound count.
+  function listenTo(user) {
+    NAF.connection.adapter.getMediaStream(user, 'audio').then(
+      (stream) => {
+        const element = new Audio();
+        element.srcObject = stream;
+        element.play().catch((error) => note('no sound', error));
+      },
+      (error) => note('no stream', error),
+    );
+  }
 
   const entityOf = (user) =>
     [...document.querySelectorAll('[networked]')].find((entity) => NAF.utils.getNetworkOwner(entity) === user) ?? null;

@@ -4,11 +4,14 @@
  *  - subscribe to first frame: from attaching a handle to the first decoded video frame;
  *  - closed to gone: from closing a page to the `leave` event on another one.
  *
+ * Rounds are a second apart: nearer ones would measure the pause that the server keeps between two keyframe requests
+ * to one publisher.
+ *
  * Run: npm run bench:browser [-- --rounds 20] [--json]
  */
 import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
-import { launchBrowser, openTested, type TestedPage } from '../test/support/browser.js';
+import { eventually, launchBrowser, openTested, quietFor, type TestedPage } from '../test/support/browser.js';
 import { startServer } from '../test/support/server.js';
 
 /** The figures that a Janus 0.14 with the Rust plugin reached, and those that we want: median and worst, ms. */
@@ -17,6 +20,8 @@ const TARGETS: Record<string, { reference: [number, number]; wanted: [number, nu
   'subscribe to first frame': { reference: [296, 870], wanted: [200, 500] },
   'closed to gone': { reference: [112, 240], wanted: [112, 240] },
 };
+
+const ROUND_PAUSE_MS = 1_000;
 
 /** Runs in a page of ours, with the modules that the page itself uses. */
 const CLIENT = `
@@ -90,24 +95,31 @@ async function measure(rounds: number): Promise<Record<string, number[]>> {
 
     const joiner = await openClient(browser, server.httpUrl);
     for (let round = 0; round < rounds; round += 1) {
+      await quietFor(ROUND_PAUSE_MS);
       add('connect to joined', await call<number>(joiner, 'join', server.wsUrl, 'bench', `joiner ${round}`, false));
       await call(joiner, 'leave');
     }
 
     await call(joiner, 'join', server.wsUrl, 'bench', 'subscriber', false);
     for (let round = 0; round < rounds; round += 1) {
+      await quietFor(ROUND_PAUSE_MS);
       add('subscribe to first frame', await call<number>(joiner, 'firstFrame', 'bench', 'subscriber', 'publisher'));
     }
 
     for (let round = 0; round < rounds; round += 1) {
+      await quietFor(ROUND_PAUSE_MS);
       const user = `visitor ${round}`;
       const visitor = await openClient(browser, server.httpUrl);
       await call(visitor, 'join', server.wsUrl, 'bench', user, true);
       const closed = Date.now();
       await visitor.page.close();
-      const gone = `client.then(({ left }) => left.find((one) => one.user === '${user}')?.at ?? 0)`;
-      await publisher.page.waitForFunction(`${gone}.then((at) => at > 0)`);
-      add('closed to gone', (await publisher.run<number>(gone)) - closed);
+      const left = `client.then(({ left }) => left.find((one) => one.user === '${user}')?.at ?? 0)`;
+      const gone = await eventually(
+        `${user} has left`,
+        () => publisher.run<number>(left),
+        (at) => at > 0,
+      );
+      add('closed to gone', gone - closed);
       await visitor.close();
     }
   } finally {

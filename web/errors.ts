@@ -56,6 +56,15 @@ export class Refused extends Error {
   }
 }
 
+/** The server ended this page's place in the room: asking for it again at once would only annoy whoever did that. */
+export class Removed extends Error {
+  override readonly name = 'Removed';
+
+  constructor() {
+    super('You were removed from the room.');
+  }
+}
+
 /** ICE found no way to the server: signalling works, but media packets don't arrive. */
 export class NoUdp extends Error {
   override readonly name = 'NoUdp';

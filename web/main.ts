@@ -55,10 +55,6 @@ function say(problem: string): void {
   notice.hidden = problem === '';
 }
 
-function countTiles(): void {
-  tilesRoot.dataset.count = String(tilesRoot.childElementCount);
-}
-
 function showStatus(current: Stay, status: RoomStatus, problem: unknown, retryMs: number): void {
   if (stay !== current) return;
   statusLine.dataset.status = status;
@@ -89,10 +85,7 @@ function showUser(current: Stay, user: RoomUser): void {
     current.tiles.delete(user.id);
     chat.news(`${nameOf(user.id)} left.`);
     const leaving = tile;
-    setTimeout(() => {
-      leaving.remove();
-      countTiles();
-    }, FAREWELL_MS);
+    setTimeout(() => leaving.remove(), FAREWELL_MS);
     return;
   }
   if (!tile) {
@@ -100,7 +93,6 @@ function showUser(current: Stay, user: RoomUser): void {
     tile.silent = silent;
     current.tiles.set(user.id, tile);
     tilesRoot.append(tile.root);
-    countTiles();
     chat.news(`${nameOf(user.id)} is here.`);
   }
   const blockNote = user.blockedByMe ? 'blocked by you' : user.blockedByThem ? 'has blocked you' : '';
@@ -146,7 +138,6 @@ async function enter(config: ServerConfig, kind: SourceKind): Promise<void> {
   place.textContent = identity.room;
   chat.clear();
   tilesRoot.replaceChildren(ownTile.root);
-  countTiles();
   for (const part of [call, controls, place]) part.hidden = false;
   lobby.hidden = true;
   void room.run();

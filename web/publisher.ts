@@ -1,3 +1,4 @@
+import { Removed } from './errors.js';
 import type { JanusHandle, PluginData, Signal } from './janus-connection.js';
 import { asError, type Deferred, deferred, makePeer, TaskQueue, untilConnected } from './peer.js';
 
@@ -141,7 +142,7 @@ export class Publisher {
   #receive(signal: Signal): void {
     if (signal.janus === 'event' && signal.plugindata?.data.event) this.#events.roomEvent(signal.plugindata.data);
     if (signal.janus === 'hangup') this.#lose(`The server hung up: ${signal.reason ?? 'no reason given'}.`);
-    if (signal.janus === 'detached') this.#lose('The server detached this page: somebody may have kicked you.');
+    if (signal.janus === 'detached') this.#lost.resolve(new Removed());
   }
 }
 

@@ -1,4 +1,4 @@
-import { NoUdp, Refused } from './errors.js';
+import { NoUdp, Refused, Removed } from './errors.js';
 import { JanusConnection, type PluginData } from './janus-connection.js';
 import { raise } from './peer.js';
 import { type DataMessage, Publisher } from './publisher.js';
@@ -106,7 +106,7 @@ export class Room {
         });
       } catch (error) {
         if (this.#left) break;
-        if (error instanceof Refused && error.final) {
+        if (error instanceof Removed || (error instanceof Refused && error.final)) {
           this.#events.status('failed', error, 0);
           return;
         }

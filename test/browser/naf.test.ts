@@ -159,6 +159,7 @@ async function scenario(browser: Browser, env: Record<string, string>, workers: 
     await blockBothWays(ada, bob, cyd);
     await closedPageIsGone(cyd, [ada, bob]);
     await reloadedPageComesBack(bob, ada);
+    assert.equal(await server.stop(), 0, 'the server ends with exit code 0 while pages are connected');
   } catch (error) {
     throw await withEvidence(error, visitors, server.output());
   } finally {

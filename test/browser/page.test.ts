@@ -133,6 +133,7 @@ async function withServer(
   const guests: Guest[] = [];
   try {
     await body(server, guests);
+    assert.equal(await server.stop(), 0, 'the server ends with exit code 0 while pages are connected');
   } catch (error) {
     const said = await Promise.all(
       guests.map(async ({ name, tested }) => {
@@ -352,28 +353,48 @@ browserTest('the page says that a room is full', (browser) =>
   }),
 );
 
-browserTest('the page says why a token was refused, and joins with a good one', async (browser) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'janus-sfu-page-'));
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const keyFile = path.join(folder, 'key.der');
-  writeFileSync(keyFile, publicKey.export({ type: 'pkcs1', format: 'der' }));
-  try {
-    await withServer({ AUTH_KEY: keyFile }, async ({ httpUrl }, guests) => {
-      const ada = await Guest.open(browser, httpUrl, 'ada');
-      guests.push(ada);
-      await ada.noticed(/Token refused: Rejecting anonymous join!/);
-      const token = jwt.sign({ join_hub: true, room_ids: ['garden'] }, privateKey, {
-        algorithm: 'RS512',
-        expiresIn: 300,
+/** Kicks as a moderator's program would, from a connection of its own; the page says so and stays out. */
+async function kickedGuestIsTold(guest: Guest, wsUrl: string, token: string): Promise<void> {
+  const user: string = await guest.tested.run("document.querySelector('.tile[data-own=true]').dataset.user");
+  const kick = { kind: 'kick', room_id: 'garden', user_id: user, token };
+  await guest.tested.run(`(async () => {
+    const { JanusConnection } = await import('/janus-connection.js');
+    const connection = await JanusConnection.open('${wsUrl}');
+    const handle = await connection.attach();
+    await handle.message(${JSON.stringify(kick)});
+    connection.close();
+  })()`);
+  await guest.noticed(/You were removed from the room/);
+  assert.equal(await guest.status(), 'failed');
+}
+
+browserTest(
+  'the page says why a token was refused, joins with a good one, and says that it was kicked',
+  async (browser) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'janus-sfu-page-'));
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const keyFile = path.join(folder, 'key.der');
+    writeFileSync(keyFile, publicKey.export({ type: 'pkcs1', format: 'der' }));
+    try {
+      await withServer({ AUTH_KEY: keyFile }, async ({ httpUrl, wsUrl }, guests) => {
+        const ada = await Guest.open(browser, httpUrl, 'ada');
+        guests.push(ada);
+        await ada.noticed(/Token refused: Rejecting anonymous join!/);
+        const signing: jwt.SignOptions = { algorithm: 'RS512', expiresIn: 300 };
+        const token = jwt.sign({ join_hub: true, room_ids: ['garden'] }, privateKey, {
+          algorithm: 'RS512',
+          expiresIn: 300,
+        });
+        const bob = await Guest.open(browser, httpUrl, 'bob', { token });
+        guests.push(bob);
+        await bob.joined();
+        await kickedGuestIsTold(bob, wsUrl, jwt.sign({ kick_users: true }, privateKey, signing));
+        const cyd = await Guest.open(browser, httpUrl, 'cyd', { token, room: 'cellar' });
+        guests.push(cyd);
+        await cyd.noticed(/Token refused: Rejecting join without permission!/);
       });
-      const bob = await Guest.open(browser, httpUrl, 'bob', { token });
-      guests.push(bob);
-      await bob.joined();
-      const cyd = await Guest.open(browser, httpUrl, 'cyd', { token, room: 'cellar' });
-      guests.push(cyd);
-      await cyd.noticed(/Token refused: Rejecting join without permission!/);
-    });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 
 /** What a token lets its bearer do. `rooms: null` = every room. */
@@ -22,7 +22,7 @@ const BASE64URL = /^[A-Za-z0-9_-]+$/;
  */
 export function readPublicKey(bytes: Buffer): KeyObject {
   let key: KeyObject | null = null;
-  if (bytes.includes('PRIVATE KEY')) throw new Error('it is a private key: give the server the public half only');
+  if (isPrivate(bytes)) throw new Error('it is a private key: give the server the public half only');
   if (bytes.subarray(0, 64).includes('-----BEGIN')) {
     key = attempt(() => createPublicKey({ key: bytes, format: 'pem' }));
   } else {
@@ -37,6 +37,14 @@ export function readPublicKey(bytes: Buffer): KeyObject {
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (bits < MODULUS_BITS_MIN) throw new Error(`it has ${bits} bits; at least ${MODULUS_BITS_MIN} are needed`);
   return key;
+}
+
+/** Node would take a private key too, and derive the public one: but it has no business on this machine. */
+function isPrivate(bytes: Buffer): boolean {
+  if (bytes.includes('PRIVATE KEY')) return true;
+  return (['pkcs8', 'pkcs1'] as const).some((type) =>
+    attempt(() => createPrivateKey({ key: bytes, format: 'der', type })),
+  );
 }
 
 function attempt<T>(make: () => T): T | null {

@@ -36,7 +36,8 @@ export function belongsToSource(up: UpTrack, ssrc: u32, sequence: u32, timestamp
   if (!up.hasSource) return adopt(up, ssrc, sequence, false);
   if (ssrc != up.ssrc) {
     const silent = now - up.lastPacketAt >= SOURCE_SILENCE_MS;
-    if (silent || ssrc == up.declaredSsrc) return adopt(up, ssrc, sequence, false);
+    const declared = ssrc == up.declaredSsrc && ssrc != 0;
+    if (silent || declared) return adopt(up, ssrc, sequence, false);
     if (ssrc == up.candidateSsrc && <i32>sequence == up.candidateNext) return adopt(up, ssrc, sequence, true);
     up.candidateSsrc = ssrc;
     up.candidateNext = (sequence + 1) & 0xffff;

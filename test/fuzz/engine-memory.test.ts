@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as layout from '../../assembly/layout.js';
+import { downParameters, PUBLISHER, Stage, upParameters, VIDEO_PT } from '../support/engine.js';
+import { Random } from '../support/random.js';
+import { nack, receiverReport, senderReport } from '../support/rtcp.js';
+import { KEYFRAME, rtp } from '../support/rtp.js';
+
+/** The tables that the engine trusts least: all records, lists, histories, blocks, and the packet slots. */
+const REGIONS: readonly (readonly [number, number])[] = [
+  [layout.RETRANSMISSIONS_START, layout.UP_TRACKS_START],
+  [layout.UP_TRACKS_START, layout.UP_TRACKS_START + 8 * layout.UP_TRACK_SIZE],
+  [layout.DOWN_TRACKS_START, layout.DOWN_TRACKS_START + 16 * layout.DOWN_TRACK_SIZE],
+  [layout.HISTORY_START, layout.HISTORY_START + 8 * layout.HISTORY_VIDEO * 4],
+  [layout.BLOCKS_START, layout.TABLES_END],
+  [layout.ARENA_START, layout.ARENA_START + 64 * layout.SLOT_SIZE],
+];
+
+/** Calls everything once; a RangeError of ours (no such track) is an answer, a trap is not. */
+function exercise(stage: Stage, random: Random, now: number): void {
+  const { engine } = stage;
+  const up = random.below(8);
+  const down = random.below(16);
+  const sequence = random.below(65536);
+  const packet = rtp({ payloadType: VIDEO_PT, sequence, ssrc: random.below(3), payload: KEYFRAME.vp8 });
+  const configure = [
+    () => engine.configureUpTrack(up, upParameters('vp8', { audioLevel: 1 })),
+    () => engine.setUpTrackUser(up, PUBLISHER),
+    () => engine.restartUpTrack(up),
+    () => engine.removeUpTrack(up),
+    () => engine.removeDownTrack(down),
+    () => engine.setDownTrackActive(down, true),
+    () => engine.configureDownTrack(down, downParameters('video', { extensions: { audioLevel: 2 } })),
+    () => engine.addUpTrack('video'),
+    () => engine.addDownTrack(up, downParameters('video'), 2),
+    () => engine.setBlocked(random.below(9), random.below(9), random.once(2)),
+  ];
+  try {
+    random.pick(configure)();
+  } catch (error) {
+    assert.ok(error instanceof RangeError && /There is no (up|down) track/.test(error.message), String(error));
+  }
+  engine.receive(random.below(8), up, packet, now);
+  for (let i = 0; i < 16; i++) engine.translate(i, now);
+  engine.readPublisherRtcp(up, up, senderReport({ ssrc: 1, ntp: [1, 2], timestamp: 3 }), now);
+  engine.readSubscriberRtcp(down, down, receiverReport(1, { ssrc: 0xbbbb0001, lost: 5, lastReport: 1 }), now);
+  engine.readSubscriberRtcp(down, down, nack(0xbbbb0001, [sequence, 0xffff], [1, 0xffff]), now);
+  for (let i = 0; i < engine.retransmissions; i++) engine.retransmission(i, now);
+  engine.senderReport(down, now);
+  engine.receiverReport(up, (up + 1) & 7, 1e6, now);
+  engine.keyframeRequest(up, 'fir');
+  engine.waitingForKeyframe(up);
+  engine.takeLost(down);
+  engine.takeLostUp(up);
+  engine.isBlocked(random.below(9), random.below(9));
+}
+
+async function populated(): Promise<Stage> {
+  const stage = await Stage.open('vp8');
+  for (let i = 0; i < 6; i++) stage.engine.addUpTrack('video');
+  for (let i = 0; i < 16; i++) stage.engine.addDownTrack(i % 8, downParameters('video'), 2);
+  return stage;
+}
+
+describe('the engine, on tables full of garbage', () => {
+  test('traps nowhere and ends every loop (M11)', async () => {
+    const random = new Random(0xbad);
+    for (let round = 0; round < 12; round++) {
+      const stage = await populated();
+      for (let i = 0; i < 200; i++) exercise(stage, random, i * 10);
+      const bytes = Buffer.from(stage.memory.buffer);
+      for (let i = 0; i < 60; i++) {
+        const [start, end] = random.pick(REGIONS);
+        const at = start + random.below(end - start);
+        random.bytes(1 + random.below(64)).copy(bytes, at, 0, Math.min(64, end - at));
+        exercise(stage, random, 5000 + i * 10);
+      }
+      for (const [start, end] of REGIONS) bytes.fill(round % 2 ? 0xff : 0x81, start, end);
+      exercise(stage, random, 9000);
+    }
+  });
+
+  test('takes any number for a track, a length or a time', async () => {
+    const stage = await populated();
+    const { engine } = stage;
+    const packet = rtp({ payloadType: VIDEO_PT, sequence: 1, payload: KEYFRAME.vp8 });
+    const numbers = [-1, 0, 1, 1023, 1024, 16384, 2 ** 31 - 1, 2 ** 31, 2 ** 32, -(2 ** 31), 0.5, Number.NaN];
+    const times = [0, -1, 1e300, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const track of numbers) {
+      for (const time of times) {
+        engine.receive(track, track, packet, time);
+        engine.receive(stage.audio, stage.video, packet, time);
+        engine.translate(track, time);
+        engine.readPublisherRtcp(track, track, packet, time);
+        engine.readSubscriberRtcp(track, track, packet, time);
+        engine.retransmission(track, time);
+        engine.senderReport(track, time);
+        engine.receiverReport(track, track, track, time);
+        engine.receiverReport(stage.audio, stage.video, 1, time);
+      }
+      engine.keyframeRequest(track, 'pli');
+      engine.isBlocked(track, track + 1);
+      assert.equal(engine.roundTripTime(track), 0);
+    }
+  });
+});

@@ -12,6 +12,14 @@ export function endNativePeers(): void {
   cleanup();
 }
 
+/** Wrappers that the library still knows: one that is collected before it was told of the end is freed memory to cleanup. */
+const alive = new Set<Track | DataChannel>();
+
+function keepAlive(wrapper: Track | DataChannel): void {
+  alive.add(wrapper);
+  wrapper.onClosed(() => setImmediate(() => alive.delete(wrapper)));
+}
+
 export interface Heard {
   label: string;
   data: string | Buffer;
@@ -39,7 +47,6 @@ export class NativePeer extends Observable {
   readonly received: { kind: MediaKind; tag: number; number: number }[] = [];
   readonly heard: Heard[] = [];
   #connection: PeerConnection;
-  #tracks: Track[] = [];
   #sending: { track: Track; stream: NumberedStream }[] = [];
   #channels = new Map<string, DataChannel>();
   #state = 'new';
@@ -135,7 +142,7 @@ export class NativePeer extends Observable {
   }
 
   #listen(track: Track): void {
-    this.#tracks.push(track);
+    keepAlive(track);
     const kind: MediaKind = track.type() === 'audio' ? 'audio' : 'video';
     track.onMessage(
       guarded((packet) => {
@@ -151,6 +158,7 @@ export class NativePeer extends Observable {
   #keep(channel: DataChannel): void {
     const label = channel.getLabel();
     this.#channels.set(label, channel);
+    keepAlive(channel);
     channel.onOpen(guarded(() => this.changed()));
     channel.onMessage(
       guarded((message) => {

@@ -28,11 +28,11 @@ export function putReceiverEstimate(ssrc: u32, bitrate: u32): void {
  * A compound packet (an empty RR, SDES, then the request), as not every publisher has agreed to reduced-size RTCP.
  *
  * @param fir true: FIR, a new command each time; false: PLI
- * @returns the length in the outbox; 0 while no packet came and no SSRC was declared
+ * @returns the length in the outbox; 0 while nothing is negotiated, or no packet came and no SSRC was declared
  */
 export function keyframeRequest(upIndex: i32, fir: bool): i32 {
   const up = findUpTrack(upIndex);
-  if (up === null) return 0;
+  if (up === null || !up.configured) return 0;
   const ssrc = up.hasSource ? up.ssrc : up.declaredSsrc;
   if (ssrc == 0) return 0;
   openOutbox();

@@ -49,7 +49,7 @@ export function senderReport(downIndex: i32, now: f64): i32 {
 }
 
 function hasReception(up: UpTrack | null): bool {
-  return up !== null && up.hasSource;
+  return up !== null && up.configured && up.hasSource;
 }
 
 function putReportBlock(index: i32, now: f64): void {

@@ -67,7 +67,7 @@ export function configureUpTrack(
 ): bool {
   const up = findUpTrack(index);
   if (up === null) return false;
-  if (up.configured && up.codec != <u8>codec) restart(up);
+  if (up.hasSource && up.codec != <u8>codec) restart(up);
   up.configured = true;
   up.codec = <u8>codec;
   up.payloadType = <u8>payloadType;
@@ -78,12 +78,11 @@ export function configureUpTrack(
   return true;
 }
 
-/** Nothing is negotiated any more: the track's packets have no payload type to be known by. */
+/** Nothing is negotiated any more: its packets are dropped. The same codec negotiated again goes on. */
 export function unconfigureUpTrack(index: i32): bool {
   const up = findUpTrack(index);
   if (up === null) return false;
-  up.payloadType = 255;
-  up.rtxPayloadType = 255;
+  up.configured = false;
   return true;
 }
 

@@ -1,38 +1,9 @@
 import * as layout from '../assembly/layout.js';
+import { type EngineExports, instantiate } from './engine-module.js';
 import { createMemory } from './memory.js';
 import type { Codec, DownTrackParameters, HeaderExtensions, MediaKind, UpTrackParameters } from './protocol.js';
 
 export { type CounterName, createMemory, readCounters, VERDICT_NAMES } from './memory.js';
-
-/** The module's exports (assembly/index.ts): i32 and f64 only, as i64 would be a BigInt, which is garbage. */
-interface EngineExports {
-  initialize(): number;
-  isBlocked(userA: number, userB: number): number;
-  setBlocked(userA: number, userB: number, blocked: number): number;
-  addUpTrack(kind: number): number;
-  configureUpTrack(up: number, codec: number, pt: number, rtx: number, rate: number, ssrc: number, ids: number): number;
-  unconfigureUpTrack(up: number): number;
-  setUpTrackUser(up: number, user: number): number;
-  restartUpTrack(up: number): number;
-  removeUpTrack(up: number): number;
-  addDownTrack(up: number, user: number): number;
-  configureDownTrack(down: number, ssrc: number, pt: number, ids: number): number;
-  setDownTrackActive(down: number, active: number): number;
-  removeDownTrack(down: number): number;
-  receive(upAudio: number, upVideo: number, length: number, now: number): number;
-  translate(down: number, now: number): number;
-  waitingForKeyframe(up: number): number;
-  readPublisherRtcp(upAudio: number, upVideo: number, length: number, now: number): number;
-  readSubscriberRtcp(downAudio: number, downVideo: number, length: number, now: number): number;
-  senderReport(down: number, now: number): number;
-  receiverReport(upAudio: number, upVideo: number, bitrate: number, now: number): number;
-  keyframeRequest(up: number, fir: number): number;
-  retransmit(index: number, now: number): number;
-  lastPacketAt(up: number): number;
-  takeLostOfPublisher(up: number): number;
-  takeLostOfSubscriber(down: number): number;
-  roundTripTime(down: number): number;
-}
 
 const CODECS: Record<Codec, number> = {
   opus: layout.CODEC_OPUS,
@@ -89,15 +60,7 @@ export class Engine {
    * @throws Error if the memory is in use or module and host were built from different layouts
    */
   static async create(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Engine> {
-    const instance = await WebAssembly.instantiate(module, { env: { memory } });
-    const wasm = instance.exports as typeof instance.exports & EngineExports;
-    const version = wasm.initialize();
-    if (version === 0)
-      throw new Error('The packet engine refuses this memory: it must be fresh, and used by one engine.');
-    if (version !== layout.LAYOUT_VERSION) {
-      throw new Error(`The packet engine has layout ${version}, its host ${layout.LAYOUT_VERSION}: build both anew.`);
-    }
-    return new Engine(wasm, memory);
+    return new Engine(await instantiate(module, memory), memory);
   }
 
   // --- Blocks ---

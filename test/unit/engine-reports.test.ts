@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as layout from '../../assembly/layout.js';
-import { AUDIO_PT, PUBLISHER, Stage, SUBSCRIBER, VIDEO_PT } from '../support/engine.js';
+import { AUDIO_PT, PUBLISHER, Stage, SUBSCRIBER, upParameters, VIDEO_PT } from '../support/engine.js';
 import { Random } from '../support/random.js';
 import { type ReportBlock, readReportBlocks, readRtcp, receiverReport, senderReport, words } from '../support/rtcp.js';
 import { KEYFRAME, rtp } from '../support/rtp.js';
@@ -147,6 +147,19 @@ describe('a receiver report', () => {
       assert.equal(remb.body.readUInt32BE(16), 0xcafe);
     }
     for (const none of [0, -1, Number.NaN]) assert.equal(reportOf(stage, none, 3).length, 2);
+  });
+
+  test('leaves out what is not negotiated any more, and goes on when it is again', async () => {
+    const stage = await Stage.open();
+    stage.receive(rtp({ payloadType: VIDEO_PT, sequence: 1 }), 1);
+    stage.engine.configureUpTrack(stage.video, null);
+    assert.equal(stage.engine.receiverReport(stage.audio, stage.video, 1e6, 2), null);
+    assert.equal(stage.engine.keyframeRequest(stage.video, 'pli'), null);
+    stage.engine.configureUpTrack(stage.video, upParameters('vp8'));
+    stage.receive(rtp({ payloadType: VIDEO_PT, sequence: 3 }), 3);
+    const [report] = reportOf(stage, 1e6, 4);
+    assert.ok(report);
+    assert.equal(only(readReportBlocks(report)).lost, 1);
   });
 
   test('carries no estimate while only audio comes', async () => {

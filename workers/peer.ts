@@ -33,6 +33,18 @@ const MAX_MESSAGE_SIZE = 262_144;
 /** Channels that one client may have open; more are closed at once (Janus: 150). */
 const MAX_CHANNELS = 32;
 
+/**
+ * Every native object from its making until it said `closed`. The addon keeps plain pointers to its wrappers, drops them
+ * only after that callback, and follows them in cleanup(): a wrapper that is collected earlier, or that nobody asked
+ * for `closed`, crashes the process at its end.
+ */
+const alive = new Set<object>();
+
+/** Holds an object; called on its way out, it lets go once native code is done with the callback that it stands in. */
+function release(object: object): void {
+  setImmediate(() => alive.delete(object));
+}
+
 /** Janus' hangup text for a state in which libdatachannel ends a PeerConnection. */
 function endReason(state: string, iceState: string): string {
   if (state === 'closed') return 'DTLS alert';
@@ -64,11 +76,13 @@ export class Peer {
       disableAutoNegotiation: true,
       maxMessageSize: MAX_MESSAGE_SIZE,
     });
+    alive.add(this.connection);
     this.connection.onStateChange(guard('state change', report, (state: string) => this.onState(state)));
     this.connection.onDataChannel(guard('data channel', report, (channel: DataChannel) => this.adopt(channel)));
     const video = new native.Video(MEDIA_MID, 'SendRecv');
     video.addVP8Codec(96);
     this.track = this.connection.addTrack(video);
+    this.hold(this.track);
     this.track.onMessage(
       guard('packet', report, (bytes: Buffer) => {
         if (!this.over) listener.packet(bytes);
@@ -95,6 +109,7 @@ export class Peer {
   static offering(options: PeerOptions): Peer {
     return Peer.make(options, (peer) => {
       peer.placeholder = peer.connection.createDataChannel('', { negotiated: true, id: OFFER_CHANNEL_ID });
+      peer.hold(peer.placeholder);
       peer.connection.setLocalDescription('offer');
       peer.mids = readLocalDescription(peer.localSdp()).mids;
     });
@@ -167,6 +182,7 @@ export class Peer {
 
   private adopt(channel: DataChannel): void {
     if (this.over || this.channels.size >= MAX_CHANNELS) {
+      this.hold(channel);
       channel.close();
       return;
     }
@@ -180,12 +196,10 @@ export class Peer {
         if (!this.over) this.listener.channelOpen(channel);
       }),
     );
-    channel.onClosed(
-      guard('channel closed', this.report, () => {
-        this.channels.delete(channel);
-        if (!this.over) this.listener.channelClosed(channel);
-      }),
-    );
+    this.hold(channel, () => {
+      this.channels.delete(channel);
+      if (!this.over) this.listener.channelClosed(channel);
+    });
     channel.onMessage(
       guard('channel message', this.report, (content: string | Buffer | ArrayBuffer) => {
         if (this.over) return;
@@ -194,7 +208,19 @@ export class Peer {
     );
   }
 
+  /** Keeps a track or channel until it is closed, by whomever. */
+  private hold(object: Track | DataChannel, closed: () => void = () => {}): void {
+    alive.add(object);
+    object.onClosed(
+      guard('closed', this.report, () => {
+        release(object);
+        closed();
+      }),
+    );
+  }
+
   private onState(state: string): void {
+    if (state === 'closed') release(this.connection);
     if (this.over) return;
     if (state === 'connected' && !this.sending) {
       this.sending = true;

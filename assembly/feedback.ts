@@ -42,7 +42,8 @@ export function keyframeRequest(upIndex: i32, fir: bool): i32 {
   if (fir) {
     putHeader(FULL_INTRA, PAYLOAD_FEEDBACK, 20);
     putU32(REPORTER_SSRC);
-    putU32(0);
+    // RFC 5104 4.3.1.2 has 0 here, and receivers ignore it; but some stacks route RTCP to a track by this field.
+    putU32(ssrc);
     putU32(ssrc);
     putU32((<u32>up.firSequence) << 24);
     up.firSequence++;

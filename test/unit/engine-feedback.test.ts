@@ -21,7 +21,7 @@ describe('feedback', () => {
     assert.deepEqual(request, { subtype: 1, type: 206, body: words(layout.REPORTER_SSRC, 0xcafe) });
     for (const number of [0, 1, 2]) {
       const last = readRtcp(stage.engine.keyframeRequest(stage.video, 'fir') ?? Buffer.alloc(0))[2];
-      assert.deepEqual(last, { subtype: 4, type: 206, body: words(layout.REPORTER_SSRC, 0, 0xcafe, number << 24) });
+      assert.deepEqual(last, { subtype: 4, type: 206, body: words(layout.REPORTER_SSRC, 0xcafe, 0xcafe, number << 24) });
     }
   });
 

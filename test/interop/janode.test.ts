@@ -108,7 +108,7 @@ describe('janode 1.8', () => {
     server = await startServer({ workers: 2 });
   });
   after(async () => {
-    endNativePeers();
+    await endNativePeers();
     assert.equal(await server.stop(), 0);
   });
 

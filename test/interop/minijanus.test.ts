@@ -92,7 +92,7 @@ describe('minijanus 0.6', () => {
     server = await startServer({ workers: 2 });
   });
   after(async () => {
-    endNativePeers();
+    await endNativePeers();
     assert.equal(await server.stop(), 0);
   });
 

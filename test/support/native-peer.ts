@@ -7,17 +7,30 @@ import { isRtcp, NumberedStream, readNumberedPayload, readRtpHeader } from '../.
 import type { MediaKind } from '../../workers/protocol.js';
 import { Observable } from './observable.js';
 
-/** Ends the library's threads, when all peers are closed: without it the process doesn't end, or aborts. */
-export function endNativePeers(): void {
-  cleanup();
+/**
+ * Wrappers that the library still lists. One that is collected before its close was announced is freed memory to
+ * cleanup().
+ */
+const listed = new Set<Track | DataChannel>();
+const closures = new Observable();
+
+function keepUntilClosed(wrapper: Track | DataChannel): void {
+  listed.add(wrapper);
+  wrapper.onClosed(
+    guarded(() => {
+      // Not at once: the library touches the wrapper after this callback returns.
+      setImmediate(() => {
+        listed.delete(wrapper);
+        closures.changed();
+      });
+    }),
+  );
 }
 
-/** Wrappers that the library still knows: one that is collected before it was told of the end is freed memory to cleanup. */
-const alive = new Set<Track | DataChannel>();
-
-function keepAlive(wrapper: Track | DataChannel): void {
-  alive.add(wrapper);
-  wrapper.onClosed(() => setImmediate(() => alive.delete(wrapper)));
+/** Ends the library's threads, when all peers are closed: without it the process doesn't end, or aborts. */
+export async function endNativePeers(): Promise<void> {
+  await closures.until(() => listed.size === 0, 'every track and channel says that it is closed');
+  cleanup();
 }
 
 export interface Heard {
@@ -47,6 +60,7 @@ export class NativePeer extends Observable {
   readonly received: { kind: MediaKind; tag: number; number: number }[] = [];
   readonly heard: Heard[] = [];
   #connection: PeerConnection;
+  #tracks: Track[] = [];
   #sending: { track: Track; stream: NumberedStream }[] = [];
   #channels = new Map<string, DataChannel>();
   #state = 'new';
@@ -130,6 +144,8 @@ export class NativePeer extends Observable {
 
   close(): void {
     if (this.#timer) clearInterval(this.#timer);
+    // By itself too: a track that only its connection closes keeps its callbacks, and with them the process.
+    for (const track of this.#tracks) track.close();
     this.#connection.close();
   }
 
@@ -142,7 +158,8 @@ export class NativePeer extends Observable {
   }
 
   #listen(track: Track): void {
-    keepAlive(track);
+    this.#tracks.push(track);
+    keepUntilClosed(track);
     const kind: MediaKind = track.type() === 'audio' ? 'audio' : 'video';
     track.onMessage(
       guarded((packet) => {
@@ -158,7 +175,7 @@ export class NativePeer extends Observable {
   #keep(channel: DataChannel): void {
     const label = channel.getLabel();
     this.#channels.set(label, channel);
-    keepAlive(channel);
+    keepUntilClosed(channel);
     channel.onOpen(guarded(() => this.changed()));
     channel.onMessage(
       guarded((message) => {

@@ -21,7 +21,11 @@ describe('feedback', () => {
     assert.deepEqual(request, { subtype: 1, type: 206, body: words(layout.REPORTER_SSRC, 0xcafe) });
     for (const number of [0, 1, 2]) {
       const last = readRtcp(stage.engine.keyframeRequest(stage.video, 'fir') ?? Buffer.alloc(0))[2];
-      assert.deepEqual(last, { subtype: 4, type: 206, body: words(layout.REPORTER_SSRC, 0xcafe, 0xcafe, number << 24) });
+      assert.deepEqual(last, {
+        subtype: 4,
+        type: 206,
+        body: words(layout.REPORTER_SSRC, 0xcafe, 0xcafe, number << 24),
+      });
     }
   });
 
@@ -43,6 +47,22 @@ describe('feedback', () => {
       'not through a block',
     );
     assert.equal(seen(receiverReport(1, { ssrc: VIDEO_SSRC })), layout.SUBSCRIBER_REPORT);
+  });
+
+  test('of the subscriber: no entry or block that its packet has no room for, whatever follows it', async () => {
+    const stage = await Stage.open();
+    // An SSRC that is also the header of an RTCP packet of 24 bytes, and so the next packet looks like a report block.
+    const ssrc = 0x80cc0005;
+    const down = stage.subscribe('video', { ssrc });
+    const seen = (...packets: Buffer[]) => stage.engine.readSubscriberRtcp(-1, down, Buffer.concat(packets), 1);
+    const likeBlock = rtcp(0, 204, words(50, 0, 0, 0, 0));
+    assert.equal(likeBlock.readUInt32BE(0), ssrc);
+    assert.equal(seen(rtcp(1, 201, words(1)), likeBlock), 0);
+    assert.equal(seen(rtcp(1, 200, words(1, 2, 3, 4, 5, 6)), likeBlock), 0);
+    assert.equal(stage.engine.takeLost(down), 0);
+    assert.equal(seen(rtcp(4, 206, words(1, 0, ssrc))), 0, 'half an entry of FIR');
+    assert.equal(seen(rtcp(1, 206, words(1)), likeBlock), 0, 'a PLI without its source');
+    assert.equal(seen(rtcp(1, 205, words(1, ssrc))), 0, 'a NACK without entries');
   });
 
   test('of the subscriber: losses that it reports, each told once', async () => {

@@ -34,6 +34,7 @@ const cases: Record<VideoCodec, { what: string; hex: string; start: boolean }[]>
     { what: 'the last fragment of an IDR slice', hex: '7c4588', start: false },
     { what: 'the first fragment of a non-IDR slice', hex: '7c819a', start: false },
     { what: 'a FU-A of one byte', hex: '7c', start: false },
+    { what: 'no payload at all', hex: '', start: false },
   ],
   vp8: [
     { what: 'a key frame’s first packet', hex: '1000', start: true },
@@ -77,6 +78,24 @@ describe('a keyframe', () => {
       });
     }
   }
+
+  test('is not read from the padding behind a payload', async () => {
+    for (const codec of ['h264', 'vp8', 'vp9', 'av1'] as const) {
+      for (const { what, hex } of cases[codec]) {
+        for (let length = 0; length < hex.length / 2; length++) {
+          const cut = hex.slice(0, length * 2);
+          const padding = Buffer.concat([Buffer.from(hex.slice(length * 2), 'hex'), Buffer.from([0x85, 0, 0])]);
+          const count = Buffer.from([padding.length + 1]);
+          const stage = await Stage.open(codec);
+          const payload = Buffer.concat([Buffer.from(cut, 'hex'), padding, count]);
+          const packet = rtp({ payloadType: VIDEO_PT, sequence: 1, payload });
+          packet[0] = 0xa0;
+          assert.equal(stage.receive(packet, 1), layout.FORWARD);
+          assert.equal(stage.engine.admittedKeyframe, await starts(codec, cut), `${codec}: ${what}, cut to ${length}`);
+        }
+      }
+    }
+  });
 
   test('starts once per frame: not with the slices after its parameter sets', async () => {
     const stage = await Stage.open('h264');

@@ -104,6 +104,17 @@ describe('a NACK', () => {
     assert.deepEqual(ask(stage, down, 500, [after.sequence, 0]), [after]);
   });
 
+  test('finds nothing of the former source where the present one has the same numbers', async () => {
+    const { stage, down, views } = await sent(10, 1000);
+    stage.engine.restartUpTrack(stage.video);
+    for (let i = 0; i < 10; i++) stage.relayed(video(1000 + i, i === 0 ? KEYFRAME.vp8 : DELTA.vp8), down, 50 + i);
+    const asked = ask(stage, down, 500, [views[0]?.sequence ?? 0, 0x1ff]);
+    assert.deepEqual(
+      asked,
+      Array.from({ length: 10 }, () => null),
+    );
+  });
+
   test('asks for each packet once however often it names it, and for 256 at most (M5)', async () => {
     const { stage, down, views } = await sent(layout.HISTORY_VIDEO);
     const first = views[0]?.sequence ?? 0;

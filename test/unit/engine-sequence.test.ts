@@ -91,6 +91,20 @@ describe('sequence numbers', () => {
     assert.equal(after.timestamp, timestamp + 960 + 40 * 48);
   });
 
+  test('are the same stretch up to 2,999 ahead and 512 behind, and a jump beyond', async () => {
+    const verdictOf = async (step: number) => {
+      const stage = await Stage.open();
+      const picture = (sequence: number) => rtp({ payloadType: VIDEO_PT, sequence: sequence & 0xffff });
+      stage.receive(picture(100), 1);
+      return stage.receive(picture(100 + step), 2);
+    };
+    assert.equal(await verdictOf(layout.MAX_DROPOUT - 1), layout.FORWARD);
+    assert.equal(await verdictOf(layout.MAX_DROPOUT), layout.DROP_SEQUENCE_JUMP);
+    assert.equal(await verdictOf(-layout.MAX_MISORDER + 1), layout.FORWARD);
+    assert.equal(await verdictOf(-layout.MAX_MISORDER), layout.DROP_LATE);
+    assert.equal(await verdictOf(-layout.MAX_MISORDER - 1), layout.DROP_SEQUENCE_JUMP);
+  });
+
   test('of the wire are extended as a plain reading of A.1 does, in any order within its limits', async () => {
     await fc.assert(
       fc.asyncProperty(

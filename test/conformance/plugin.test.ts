@@ -24,7 +24,7 @@ async function connect(): Promise<JanusClient> {
 }
 
 /** Somebody with a connection and a joined handle. */
-async function user(room: string, name: string, subscribe: object | undefined = PUBLISHER) {
+async function user(room: string, name: string, subscribe: object = PUBLISHER) {
   const client = await connect();
   const handle = await client.join(room, name, subscribe);
   return { client, handle, say: (body: object) => client.message(handle, body), heard: () => client.pushed(handle) };
@@ -219,7 +219,7 @@ describe('subscribe', () => {
 
   test('to data and notifications after joining makes a publisher that is announced', async () => {
     const ann = await user('later', 'ann-l');
-    const bob = await user('later', 'bob-l', undefined);
+    const bob = await user('later', 'bob-l', {});
     await bob.say({ kind: 'subscribe', what: PUBLISHER });
     await ann.client.settled();
     assert.deepEqual(ann.heard(), [{ event: 'join', user_id: 'bob-l', room_id: 'later' }]);
@@ -268,7 +268,7 @@ describe('subscribe', () => {
 
   test('to a publisher of another room, or to nobody, is refused after the wait', async () => {
     await user('far', 'ann-f');
-    const bob = await user('near', 'bob-f', undefined);
+    const bob = await user('near', 'bob-f', {});
     for (const media of ['ann-f', 'ghost']) {
       assert.equal(refusalOf(await bob.say({ kind: 'subscribe', what: { media } })), NO_PUBLISHER);
     }
@@ -278,7 +278,7 @@ describe('subscribe', () => {
     const first = await user('twice', 'ann-t');
     const second = await user('twice', 'ann-t');
     await second.client.close();
-    const bob = await user('twice', 'bob-t', undefined);
+    const bob = await user('twice', 'bob-t', {});
     assert.equal(offerOf(await bob.say({ kind: 'subscribe', what: { media: 'ann-t' } })), 'offer');
     await first.client.close();
     await bob.client.until((one) => one.janus === 'hangup', 'hangup');
@@ -286,7 +286,7 @@ describe('subscribe', () => {
 
   test('that ended can be followed by another one on the same handle', async () => {
     const ann = await user('anew', 'ann-n');
-    const bob = await user('anew', 'bob-n', undefined);
+    const bob = await user('anew', 'bob-n', {});
     await bob.say({ kind: 'subscribe', what: { media: 'ann-n' } });
     await ann.client.close();
     await bob.client.until((one) => one.janus === 'hangup', 'hangup');

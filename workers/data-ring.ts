@@ -70,7 +70,11 @@ export class DataRing {
         Atomics.store(this.control, READ, (read + this.capacity - offset) | 0);
         continue;
       }
-      if (length < 0 || length > this.capacity || 4 + align(length) > Math.min(this.capacity - offset, (write - read) >>> 0)) {
+      if (
+        length < 0 ||
+        length > this.capacity ||
+        4 + align(length) > Math.min(this.capacity - offset, (write - read) >>> 0)
+      ) {
         Atomics.store(this.control, READ, write | 0);
         return null;
       }

@@ -1,17 +1,17 @@
 /** RTCP both ways: a publisher's reports to its subscribers, subscribers' feedback to the publisher, and our own reports. */
+import {
+  PUBLISHER_AUDIO_REPORT,
+  PUBLISHER_VIDEO_REPORT,
+  SUBSCRIBER_FIR,
+  SUBSCRIBER_NACK,
+  SUBSCRIBER_PLI,
+} from '../assembly/layout.js';
 import type { ShardCounters } from './counters.js';
 import type { Engine } from './engine.js';
 import { KeyframeRequester, type KeyframeRequestKind } from './keyframe-requester.js';
 import { indexOf, type Member, type UpTrack } from './member.js';
 import type { ShardSettings } from './protocol.js';
 
-/** Bits of Engine.readPublisherRtcp. */
-const AUDIO_REPORT = 1;
-const VIDEO_REPORT = 2;
-/** Bits of Engine.readSubscriberRtcp. */
-const PLI = 1;
-const FIR = 2;
-const NACK = 4;
 /** Milliseconds between our reports to a publisher (RFC 3550 6.2 allows less than 5 s for small groups). */
 const REPORT_INTERVAL = 1000;
 /** Milliseconds without a packet after which nobody is waiting for a keyframe, because none can come. */
@@ -52,8 +52,8 @@ export class Feedback {
 
   private fromPublisher(member: Member, bytes: Buffer, now: number): void {
     const seen = this.engine.readPublisherRtcp(indexOf(member.audio), indexOf(member.video), bytes, now);
-    if (seen & AUDIO_REPORT) this.forwardReport(member.audio, now);
-    if (seen & VIDEO_REPORT) this.forwardReport(member.video, now);
+    if (seen & PUBLISHER_AUDIO_REPORT) this.forwardReport(member.audio, now);
+    if (seen & PUBLISHER_VIDEO_REPORT) this.forwardReport(member.video, now);
   }
 
   private forwardReport(track: UpTrack | null, now: number): void {
@@ -65,10 +65,10 @@ export class Feedback {
 
   private fromSubscriber(member: Member, source: Member, bytes: Buffer, now: number): void {
     const asked = this.engine.readSubscriberRtcp(indexOf(member.audioDown), indexOf(member.videoDown), bytes, now);
-    if (asked & (PLI | FIR) && !this.engine.isBlocked(member.user, source.user)) {
-      this.requestKeyframe(source, asked & FIR ? 'fir' : 'pli', now);
+    if (asked & (SUBSCRIBER_PLI | SUBSCRIBER_FIR) && !this.engine.isBlocked(member.user, source.user)) {
+      this.requestKeyframe(source, asked & SUBSCRIBER_FIR ? 'fir' : 'pli', now);
     }
-    if (!(asked & NACK)) return;
+    if (!(asked & SUBSCRIBER_NACK)) return;
     const count = this.engine.retransmissions;
     for (let i = 0; i < count; i++) {
       const packet = this.engine.retransmission(i, now);

@@ -113,7 +113,8 @@ async function launch(options: { workers: number; rtpPort: number; env: Record<s
     process: child,
     output: () => output,
     async stop(): Promise<number> {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      // A second signal would mean "now".
+      if (!child.killed) child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT);
       const code = await ended;
       clearTimeout(timer);

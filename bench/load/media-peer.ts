@@ -18,6 +18,11 @@ import { readSdp, type Transport, transportDescription, usableCandidates } from 
 /** A native object that still lives when the process ends takes it down with SIGABRT. */
 process.once('exit', cleanup);
 
+/** To be called when all peers are closed: their callbacks keep the process alive until they are collected as garbage. */
+export function releaseNative(): void {
+  cleanup();
+}
+
 /** A throw inside a native callback aborts the process; here it becomes an ordinary uncaught exception. */
 function guarded<Arguments extends unknown[]>(
   callback: (...values: Arguments) => void,

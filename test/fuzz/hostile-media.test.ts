@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { releaseNative } from '../../bench/load/media-peer.js';
 import {
   fullIntraRequest,
   negativeAcknowledgement,
@@ -53,6 +54,8 @@ function mutate(packet: Buffer, random: (below: number) => number): Buffer {
   return mutant.subarray(0, 1400);
 }
 
+after(releaseNative);
+
 describe('hostile media', () => {
   let server: RunningServer;
   let room: Room;
@@ -97,7 +100,9 @@ describe('hostile media', () => {
     }
   }
 
-  test("10,000 mutated RTP and RTCP packets of a publisher disturb nobody else's call", { timeout: 60_000 }, async () => {
+  test("10,000 mutated RTP and RTCP packets of a publisher disturb nobody else's call", {
+    timeout: 60_000,
+  }, async () => {
     const other = await call();
     const mallory = await room.enter('mallory');
     const attacker = await mallory.publish();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { releaseNative } from '../../bench/load/media-peer.js';
 import { Room } from '../support/peer.js';
 import { PeerProcess } from '../support/peer-process.js';
 import type { Publisher } from '../support/publisher.js';
@@ -8,6 +9,8 @@ import { type RunningServer, startServer } from '../support/server.js';
 /** Messages of one label at a publisher. */
 const heard = (publisher: Publisher, label: string) =>
   publisher.messages.filter((message) => message.label === label).map(({ data }) => data);
+
+after(releaseNative);
 
 for (const placement of ['together', 'spread'] as const) {
   describe(`data channels, peers of a room ${placement}`, () => {
@@ -20,7 +23,7 @@ for (const placement of ['together', 'spread'] as const) {
       room = new Room(server.wsUrl);
     });
     afterEach(() => room.close());
-    after(async () => assert.equal(await server.stop(), 0));
+    after(async () => assert.equal(await server.stop(), 0, server.output()));
 
     /** Publishers of one room. */
     async function gather(...names: string[]): Promise<Publisher[]> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { releaseNative } from '../../bench/load/media-peer.js';
 import { senderReport } from '../../bench/load/rtcp.js';
 import type { MediaKind } from '../support/member.js';
 import { Room, type User } from '../support/peer.js';
@@ -41,6 +42,8 @@ function assertContinuous(subscriber: Subscriber, kind: MediaKind): void {
   assert.ok(advanced < passed + 2 * clockRate[kind], `${kind} timestamps advanced ${advanced} in ${passed} ticks`);
 }
 
+after(releaseNative);
+
 describe('media through the relay', () => {
   let server: RunningServer;
   let room: Room;
@@ -51,7 +54,7 @@ describe('media through the relay', () => {
     room = new Room(server.wsUrl);
   });
   afterEach(() => room.close());
-  after(async () => assert.equal(await server.stop(), 0));
+  after(async () => assert.equal(await server.stop(), 0, server.output()));
 
   /** A publisher that sends, and a subscriber who receives both kinds. */
   async function call(): Promise<{ alice: User; bob: User; source: Publisher; sink: Subscriber; back: Publisher }> {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
+import { releaseNative } from '../../bench/load/media-peer.js';
 import { Room, type User } from '../support/peer.js';
 import { startServer } from '../support/server.js';
+
+after(releaseNative);
 
 describe('shutdown under load', () => {
   for (const workers of [1, 2, 4]) {

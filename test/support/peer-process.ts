@@ -60,9 +60,9 @@ export class PeerProcess {
 
 async function run(url: string, room: string, id: string): Promise<void> {
   const state: PeerState = { closed: [], last: {} };
-  const tell = () => process.send?.(state);
+  const tell = () => process.connected && process.send?.(state);
   const user = await User.connect(url, room, id);
-  process.once('disconnect', () => void user.close());
+  process.once('disconnect', () => void user.close().finally(() => process.exit(0)));
   const publisher = await user.publish({ audio: false, video: false });
   publisher.peer.onChannel = (label, open) => {
     if (!open) state.closed.push(label);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { browserTest, eventually, quietFor, screenshot } from '../support/browser.js';
 import { everybodySeesEverybody, Guest, openAll, withServer } from '../support/page-guest.js';
+import { isMedia, UdpProxy } from '../support/udp-proxy.js';
 
 browserTest('two people on the page see, hear and write to each other, block and unblock', (browser) =>
   withServer({}, async ({ httpUrl }, guests) => {
@@ -148,3 +149,34 @@ for (const [label, env, onlyCodec, expected] of [
     }),
   );
 }
+
+browserTest('video goes on for somebody whose way from the server loses 5 % of the packets', (browser) =>
+  withServer({}, async ({ httpUrl, output }, guests) => {
+    const mediaPort = /media +UDP (\d+)/.exec(output())?.[1];
+    const proxy = await UdpProxy.start();
+    const viaProxy = proxy.via(`candidate:1 1 udp 1 127.0.0.1 ${mediaPort} typ host`).split(' ')[5];
+    try {
+      guests.push(await Guest.open(browser, httpUrl, 'ada'));
+      guests.push(await Guest.open(browser, httpUrl, 'bob', {}, { mediaPort: Number(viaProxy) }));
+      const [ada, bob] = guests as [Guest, Guest];
+      await everybodySeesEverybody(guests);
+      let passed = 0;
+      proxy.lose = (datagram, towards) => {
+        if (towards !== 'client' || !isMedia(datagram)) return false;
+        passed += 1;
+        return passed % 20 === 0;
+      };
+      const sent = () => ada.tested.run<number>('probe.framesSent()');
+      const before = { sent: await sent(), bob: await bob.received(ada) };
+      await quietFor(6_000);
+      const after = { sent: await sent(), bob: await bob.received(ada) };
+      const decoded = after.bob.frames - before.bob.frames;
+      const expected = after.sent - before.sent;
+      assert.ok(after.bob.nacks > before.bob.nacks, 'packets were lost and asked for again');
+      assert.ok(expected > 30, `ada sent ${expected} frames`);
+      assert.ok(decoded >= 0.8 * expected, `bob decoded ${decoded} of ${expected} frames`);
+    } finally {
+      proxy.close();
+    }
+  }),
+);

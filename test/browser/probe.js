@@ -19,9 +19,10 @@
       return sender;
     }
 
-    /** With `noUdp` the server's candidates lead to a port where nobody listens. */
+    /** With `mediaPort` the server's candidates lead to that port: a proxy's, or one where nobody listens. */
     setRemoteDescription({ type, sdp }) {
-      const changed = window.noUdp ? sdp.replace(/^(a=candidate:.* udp \d+ \S+) \d+/gm, '$1 9') : sdp;
+      const through = (_candidate, before) => `${before} 127.0.0.1 ${window.mediaPort}`;
+      const changed = window.mediaPort ? sdp.replace(/^(a=candidate:.* udp \d+) \S+ \d+/gm, through) : sdp;
       return super.setRemoteDescription({ type, sdp: changed });
     }
   };
@@ -53,7 +54,16 @@
 
     /** Totals of what a PeerConnection has received so far. */
     async received(pc) {
-      const totals = { frames: 0, audioEnergy: 0, audioPackets: 0, videoPackets: 0, videoLost: 0, codec: '', width: 0 };
+      const totals = {
+        frames: 0,
+        audioEnergy: 0,
+        audioPackets: 0,
+        videoPackets: 0,
+        videoLost: 0,
+        nacks: 0,
+        codec: '',
+        width: 0,
+      };
       if (!pc || pc.connectionState === 'closed') return totals;
       for (const report of await reportsOf(pc, 'inbound-rtp')) {
         if (report.kind === 'audio') {
@@ -63,11 +73,18 @@
           totals.frames += report.framesDecoded ?? 0;
           totals.videoPackets += report.packetsReceived ?? 0;
           totals.videoLost += report.packetsLost ?? 0;
+          totals.nacks += report.nackCount ?? 0;
           totals.width = report.frameWidth ?? 0;
           totals.codec = report.codec;
         }
       }
       return totals;
+    },
+
+    /** Video frames that the page has sent so far. */
+    async framesSent() {
+      const reports = await Promise.all(window.probe.senders().map((pc) => reportsOf(pc, 'outbound-rtp')));
+      return reports.flat().reduce((sum, report) => sum + (report.framesSent ?? 0), 0);
     },
 
     /** Waits for the next decoded frame of a track: its time, as Date.now(); rejects after the limit. */

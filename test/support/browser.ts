@@ -74,12 +74,12 @@ export interface TestedPage {
 
 /**
  * Opens a page in a browser context of its own, with the probe loaded before its scripts.
- * @param pretence settings of the probe (test/browser/probe.js): a browser with one video codec, or without UDP
+ * @param pretence settings of the probe (test/browser/probe.js): a browser with one video codec, or with another way to the server
  */
 export async function openTested(
   browser: Browser,
   url: string,
-  pretence: { onlyCodec?: string; noUdp?: boolean } = {},
+  pretence: { onlyCodec?: string; mediaPort?: number } = {},
 ): Promise<TestedPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   await context.grantPermissions(['camera', 'microphone'], { origin: new URL(url).origin });

@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
 import { eventually, openTested, type TestedPage } from './browser.js';
-import { type ServerOptions, startServer } from './server.js';
+import { type RunningServer, type ServerOptions, startServer } from './server.js';
 
 export interface Received {
   frames: number;
   audioEnergy: number;
   audioPackets: number;
   videoPackets: number;
+  videoLost: number;
+  nacks: number;
   codec: string;
 }
 
@@ -27,7 +29,7 @@ export class Guest {
     httpUrl: string,
     name: string,
     query: Record<string, string> = {},
-    pretence: { onlyCodec?: string; noUdp?: boolean } = {},
+    pretence: { onlyCodec?: string; mediaPort?: number } = {},
   ): Promise<Guest> {
     const address = new URLSearchParams({ name, room: 'garden', source: 'pattern', autojoin: '1', ...query });
     return new Guest(name, await openTested(browser, `${new URL(httpUrl).origin}/?${address}`, pretence));
@@ -122,7 +124,7 @@ export class Guest {
 /** Runs with a server of its own; a failure says what the pages complained about. */
 export async function withServer(
   options: ServerOptions,
-  body: (server: { wsUrl: string; httpUrl: string }, guests: Guest[]) => Promise<void>,
+  body: (server: RunningServer, guests: Guest[]) => Promise<void>,
 ): Promise<void> {
   const server = await startServer(options);
   const guests: Guest[] = [];

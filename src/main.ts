@@ -91,6 +91,7 @@ function plainFields(fields: object): LogFields {
 /** Everything between the sockets and the shards. */
 function composeApi(config: Config, shards: Shards, gate: Gatekeeper, store: BlockStore, log: Log) {
   const blocks = new Blocks(store, config.BLOCKS_PER_USER);
+  const presence = new Presence(shards, blocks);
   const sdp = { videoCodecs: config.VIDEO_CODECS, dataChannelMaxMessageSize: config.DATA_MESSAGE_BYTES_MAX };
   const plugin = new SfuPlugin(
     { idBytesMax: config.ID_BYTES_MAX, subscribeWait: config.SUBSCRIBE_WAIT },
@@ -102,9 +103,9 @@ function composeApi(config: Config, shards: Shards, gate: Gatekeeper, store: Blo
         replyIncludesSelf: config.JOIN_REPLY_INCLUDES_SELF,
       }),
       blocks,
-      presence: new Presence(shards, blocks),
+      presence,
       gatekeeper: gate,
-      peers: new Peers(shards, { sdp, publicIps: config.PUBLIC_IP }, log),
+      peers: new Peers(shards, presence, { sdp, publicIps: config.PUBLIC_IP }, log),
       shards,
       log,
     },

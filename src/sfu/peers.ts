@@ -1,43 +1,35 @@
-import { randomInt } from 'node:crypto';
-import type { MediaKind, ShardNews, ShardNumber } from '../../workers/protocol.js';
+import type { ShardNews, ShardNumber } from '../../workers/protocol.js';
 import type { Log } from '../observability/log.js';
-import { announcedCandidates } from '../sdp/candidates.js';
 import type { RemoteDescription } from '../sdp/parse.js';
-import { type AnswerFrame, midOf, planPublisher, type SdpSettings, writePublisherAnswer } from '../sdp/publisher.js';
-import {
-  planSubscriber,
-  readSubscriberAnswer,
-  type SubscriberSsrcs,
-  samePlan,
-  writeSubscriberOffer,
-} from '../sdp/subscriber.js';
+import { readSubscriberAnswer, samePlan } from '../sdp/subscriber.js';
 import type { Shards } from '../shards/pool.js';
+import { type DescriptionSettings, Descriptions, midIn, newSsrcs } from './descriptions.js';
 import type { Jsep, SfuHandle, SubscriberPeer } from './handle.js';
-
-export interface PeersSettings {
-  sdp: SdpSettings;
-  /** Addresses announced in place of the machine's own. */
-  publicIps: string[];
-}
+import type { Presence } from './presence.js';
+import { Refusal } from './refusal.js';
+import { RoomShards } from './room-shards.js';
 
 const PUBLISHER_LEFT = 'The publisher left meanwhile.';
-
-/** A failure that the client is told in its event: the message is for people. */
-export class PeerError extends Error {}
 
 /** The handles' PeerConnections: which shard each lives on, what was offered, what the shards tell of them. */
 export class Peers {
   readonly #shards: Shards;
-  readonly #settings: PeersSettings;
+  readonly #descriptions: Descriptions;
   readonly #log: Log;
   readonly #handles = new Map<number, SfuHandle>();
-  /** By room number: the shards that have publishers of it, as they were last told. */
-  readonly #roomShards = new Map<number, ShardNumber[]>();
+  readonly #rooms: RoomShards;
+  readonly #presence: Pick<Presence, 'tellBlocks'>;
+  /** Workers in place of dead ones, which have not been told who blocks whom. */
+  readonly #ignorant = new Set<ShardNumber>();
 
-  constructor(shards: Shards, settings: PeersSettings, log: Log) {
+  constructor(shards: Shards, presence: Pick<Presence, 'tellBlocks'>, settings: DescriptionSettings, log: Log) {
     this.#shards = shards;
-    this.#settings = settings;
+    this.#presence = presence;
+    this.#descriptions = new Descriptions(settings);
     this.#log = log;
+    this.#rooms = new RoomShards((shard, room, members) =>
+      this.#attempt(() => shards.run(shard, { type: 'set-room-shards', room, shards: members })),
+    );
     shards.onNews((shard, news) => this.#onNews(shard, news));
   }
 
@@ -60,11 +52,11 @@ export class Peers {
   /** A client offers: makes its peer, or changes or replaces the one it has, and answers. */
   async acceptOffer(handle: SfuHandle, offer: RemoteDescription): Promise<Jsep> {
     if (handle.peer?.role === 'subscriber') {
-      throw new PeerError('This handle subscribes to media; to publish, attach another handle.');
+      throw new Refusal('This handle subscribes to media; to publish, attach another handle.');
     }
-    const plan = planPublisher(offer, this.#settings.sdp);
+    const plan = this.#descriptions.planPublisher(offer);
     const shard = await this.#settle(handle);
-    if (handle.gone) throw new PeerError('The handle is gone.');
+    if (handle.gone) throw new Refusal('The handle is gone.');
     const { local } = await this.#shards.run(shard, {
       type: 'accept-offer',
       handle: handle.number,
@@ -72,25 +64,25 @@ export class Peers {
       tracks: plan.tracks,
       data: plan.data,
     });
-    if (!local) throw new PeerError('The media worker gave no transport for this offer.');
+    if (!local) throw new Refusal('The media worker gave no transport for this offer.');
     if (!handle.gone) {
       handle.peer = { role: 'publisher', plan };
       handle.lastPlan = plan;
       await this.#tellRoom(handle);
       for (const subscriber of handle.subscribers) this.#renegotiate(subscriber);
     }
-    return { type: 'answer', sdp: writePublisherAnswer(plan, local, this.#frame(handle, local.candidates)) };
+    return this.#descriptions.answer(handle, plan, local);
   }
 
   /** Makes the peer of a subscriber on its publisher's shard, and the offer for it. */
   async subscribe(handle: SfuHandle, source: SfuHandle): Promise<Jsep> {
-    if (handle.peer) throw new PeerError('This handle has a PeerConnection already; attach another one to subscribe.');
-    if (source.gone) throw new PeerError(PUBLISHER_LEFT);
+    if (handle.peer) throw new Refusal('This handle has a PeerConnection already; attach another one to subscribe.');
+    if (source.gone) throw new Refusal(PUBLISHER_LEFT);
     const shard = await this.#settle(source);
     await this.#moveTo(handle, shard);
-    if (source.gone || handle.gone) throw new PeerError(PUBLISHER_LEFT);
+    if (source.gone || handle.gone) throw new Refusal(PUBLISHER_LEFT);
     const ssrcs = newSsrcs();
-    const plan = planSubscriber(source.lastPlan, ssrcs, { rtx: true }, this.#settings.sdp);
+    const plan = this.#descriptions.planSubscriber(source, ssrcs, true);
     const peer: SubscriberPeer = {
       role: 'subscriber',
       source,
@@ -111,14 +103,14 @@ export class Peers {
         source: source.number,
         tracks: plan.tracks,
       });
-      if (!local || handle.peer !== peer || source.gone) throw new PeerError(PUBLISHER_LEFT);
+      if (!local || handle.peer !== peer || source.gone) throw new Refusal(PUBLISHER_LEFT);
       peer.local = local;
     } catch (error) {
       this.#endPeer(handle);
       await this.#close(handle);
       throw error;
     }
-    return this.#offer(handle, peer, peer.local);
+    return this.#descriptions.offer(handle, peer.plan, peer.local);
   }
 
   awaitsAnswer(handle: SfuHandle): boolean {
@@ -134,9 +126,9 @@ export class Peers {
 
   async acceptAnswer(handle: SfuHandle, answer: RemoteDescription): Promise<void> {
     const { peer } = handle;
-    if (peer?.role !== 'subscriber') throw new PeerError('There is no offer that this answers.');
+    if (peer?.role !== 'subscriber') throw new Refusal('There is no offer that this answers.');
     const read = readSubscriberAnswer(answer, peer.plan);
-    if (!read.ok) throw new PeerError(read.reason);
+    if (!read.ok) throw new Refusal(read.reason);
     const { transport: remote, kinds, data, rtx } = read;
     const planned = peer.plan;
     peer.awaitsAnswer = false;
@@ -146,7 +138,7 @@ export class Peers {
     if (handle.peer !== peer) return;
     if (!rtx && planned.tracks.some((track) => track.rtxPayloadType !== null)) {
       // A client that didn't take RTX must not get retransmissions under a payload type that it doesn't know.
-      peer.plan = planSubscriber(peer.source.lastPlan, peer.ssrcs, { rtx }, this.#settings.sdp);
+      peer.plan = this.#descriptions.planSubscriber(peer.source, peer.ssrcs, rtx);
       await this.#run(handle, { type: 'update-down-tracks', handle: handle.number, tracks: peer.plan.tracks });
       peer.outdated ||= !samePlan(planned, peer.plan);
     }
@@ -170,7 +162,7 @@ export class Peers {
     const { shard } = handle;
     handle.shard = null;
     if (shard !== null) await this.#attempt(() => this.#shards.run(shard, { type: 'forget', handle: handle.number }));
-    if (room !== null) await this.#tellRoomShards(room);
+    if (room !== null) await this.#rooms.update(room, this.#handles.values());
   }
 
   /** The handle is gone for ever. */
@@ -196,26 +188,17 @@ export class Peers {
     void this.#attempt(() => this.#run(handle, { type: 'request-keyframe', handle: handle.number }));
   }
 
-  /** A worker died: forgets what lived there. Returns the handles whose peers ended with it. */
+  /** A worker died: forgets what lived there. Returns the handles whose PeerConnections ended with it. */
   lose(shard: ShardNumber): SfuHandle[] {
-    const lost = [...this.#handles.values()].filter((handle) => handle.shard === shard);
-    for (const handle of lost) {
+    const there = [...this.#handles.values()].filter((handle) => handle.shard === shard);
+    const lost = there.filter((handle) => handle.peer !== null);
+    for (const handle of there) {
       this.#endPeer(handle);
       handle.shard = null;
     }
-    for (const [room, shards] of this.#roomShards) {
-      if (shards.includes(shard))
-        this.#roomShards.set(
-          room,
-          shards.filter((one) => one !== shard),
-        );
-    }
+    this.#rooms.lose(shard);
+    this.#ignorant.add(shard);
     return lost;
-  }
-
-  /** Numbers of rooms are used again one day: a room that ended is forgotten. */
-  forgetRoom(room: number): void {
-    this.#roomShards.delete(room);
   }
 
   /** Fixes where a handle's peer lives, and tells that shard what it must know of the handle. */
@@ -225,10 +208,10 @@ export class Peers {
     for (const other of this.#handles.values()) {
       if (other.session === handle.session && other.shard !== null) near.push(other.shard);
     }
-    const home = handle.joined ? this.#roomShards.get(handle.joined.room)?.[0] : undefined;
-    handle.shard = this.#shards.place({ near, ...(home === undefined ? {} : { home }) });
-    await this.#tellJoined(handle);
-    return handle.shard;
+    const home = handle.joined ? this.#rooms.home(handle.joined.room) : undefined;
+    const shard = this.#shards.place({ near, ...(home === undefined ? {} : { home }) });
+    await this.#moveTo(handle, shard);
+    return shard;
   }
 
   async #moveTo(handle: SfuHandle, shard: ShardNumber): Promise<void> {
@@ -236,6 +219,7 @@ export class Peers {
     const old = handle.shard;
     handle.shard = shard;
     if (old !== null) await this.#shards.run(old, { type: 'forget', handle: handle.number });
+    if (this.#ignorant.delete(shard)) await this.#presence.tellBlocks(shard);
     await this.#tellJoined(handle);
     await this.#tellRoom(handle);
   }
@@ -246,23 +230,7 @@ export class Peers {
   }
 
   async #tellRoom(handle: SfuHandle): Promise<void> {
-    if (handle.joined?.publisher) await this.#tellRoomShards(handle.joined.room);
-  }
-
-  /** Data messages cross between the shards of a room's publishers: each of them knows the others. */
-  async #tellRoomShards(room: number): Promise<void> {
-    const before = this.#roomShards.get(room) ?? [];
-    const shards = new Set<ShardNumber>();
-    for (const handle of this.#handles.values()) {
-      if (handle.joined?.room === room && handle.joined.publisher && handle.shard !== null) shards.add(handle.shard);
-    }
-    const now = [...before.filter((shard) => shards.delete(shard)), ...shards];
-    if (now.length === before.length && now.every((shard, index) => shard === before[index])) return;
-    if (now.length === 0) this.#roomShards.delete(room);
-    else this.#roomShards.set(room, now);
-    const told = new Set([...now, ...before]);
-    const tell = (shard: ShardNumber) => this.#shards.run(shard, { type: 'set-room-shards', room, shards: now });
-    await Promise.all([...told].map((shard) => this.#attempt(() => tell(shard))));
+    if (handle.joined?.publisher) await this.#rooms.update(handle.joined.room, this.#handles.values());
   }
 
   async #sendAnswer(handle: SfuHandle, peer: SubscriberPeer): Promise<void> {
@@ -281,7 +249,7 @@ export class Peers {
   #renegotiate(handle: SfuHandle): void {
     const { peer } = handle;
     if (peer?.role !== 'subscriber') return;
-    const plan = planSubscriber(peer.source.lastPlan, peer.ssrcs, { rtx: peer.rtx }, this.#settings.sdp);
+    const plan = this.#descriptions.planSubscriber(peer.source, peer.ssrcs, peer.rtx);
     if (samePlan(plan, peer.plan)) return;
     peer.plan = plan;
     void this.#attempt(() =>
@@ -296,21 +264,7 @@ export class Peers {
     if (!peer.local) return;
     peer.outdated = false;
     peer.awaitsAnswer = true;
-    handle.sink.event({}, this.#offer(handle, peer, peer.local));
-  }
-
-  #offer(handle: SfuHandle, peer: SubscriberPeer, local: NonNullable<SubscriberPeer['local']>): Jsep {
-    return { type: 'offer', sdp: writeSubscriberOffer(peer.plan, local, this.#frame(handle, local.candidates)) };
-  }
-
-  #frame(handle: SfuHandle, local: AnswerFrame['candidates']): AnswerFrame {
-    handle.sdpVersion += 1;
-    const candidates = announcedCandidates(local, {
-      publicIps: this.#settings.publicIps,
-      loopback: handle.loopback,
-    });
-    const address = candidates[0]?.address ?? '127.0.0.1';
-    return { sessionId: handle.sdpSession, version: handle.sdpVersion, candidates, address };
+    handle.sink.event({}, this.#descriptions.offer(handle, peer.plan, peer.local));
   }
 
   /** Forgets the peer's state here; closing it on its shard is another step. */
@@ -336,7 +290,7 @@ export class Peers {
   }
 
   async #run(handle: SfuHandle, request: Parameters<Shards['run']>[1]): Promise<void> {
-    if (handle.shard === null) throw new PeerError('The media worker of this handle has ended.');
+    if (handle.shard === null) throw new Refusal('The media worker of this handle has ended.');
     await this.#shards.run(handle.shard, request);
   }
 
@@ -376,17 +330,4 @@ export class Peers {
         news satisfies never;
     }
   }
-}
-
-function midIn(peer: NonNullable<SfuHandle['peer']>, kind: MediaKind): string {
-  if (peer.role === 'publisher') return midOf(peer.plan, kind) ?? kind;
-  return peer.plan.lines.find((line) => line.kind === kind)?.mid ?? kind;
-}
-
-/** Three different random numbers (RFC 3550 8.1); 0 is avoided, some stacks take it for "none". */
-function newSsrcs(): SubscriberSsrcs {
-  const drawn = new Set<number>();
-  while (drawn.size < 3) drawn.add(randomInt(1, 2 ** 32));
-  const [audio = 1, video = 2, videoRtx = 3] = drawn;
-  return { audio, video, videoRtx };
 }

@@ -1,4 +1,4 @@
-import type { UserNumber } from '../../workers/protocol.js';
+import type { ShardNumber, UserNumber } from '../../workers/protocol.js';
 import type { Shards } from '../shards/pool.js';
 import type { Blocks } from './blocks.js';
 import { Interned } from './numbers.js';
@@ -7,14 +7,14 @@ const NUMBER_MAX = 2 ** 31 - 1;
 
 /** The users and rooms that have joined handles: their numbers, and the blocks between them as the shards know them. */
 export class Presence {
-  readonly #shards: Pick<Shards, 'broadcast'>;
+  readonly #shards: Pick<Shards, 'broadcast' | 'run'>;
   readonly #blocks: Blocks;
   readonly #users = new Interned<string>(NUMBER_MAX);
   readonly #rooms = new Interned<string>(NUMBER_MAX);
   /** Settles when the shards know a new user's blocks: until then none of its handles may relay. */
   readonly #known = new Map<string, Promise<void>>();
 
-  constructor(shards: Pick<Shards, 'broadcast'>, blocks: Blocks) {
+  constructor(shards: Pick<Shards, 'broadcast' | 'run'>, blocks: Blocks) {
     this.#shards = shards;
     this.#blocks = blocks;
   }
@@ -27,23 +27,22 @@ export class Presence {
   async enter(user: string, room: string): Promise<{ user: UserNumber; room: number }> {
     const entered = this.#users.acquire(user);
     const roomNumber = this.#rooms.acquire(room).number;
-    if (entered.first) {
-      const hidden = this.#blocks.enter(user);
-      this.#known.set(user, this.#tell(user, hidden, true));
-    }
+    const hidden = entered.first ? this.#blocks.enter(user) : this.#blocks.hiddenFrom(user);
+    const known = this.#known.get(user) ?? this.#tell(user, hidden, true);
+    this.#known.set(user, known);
     try {
-      await this.#known.get(user);
+      await known;
     } catch (error) {
+      this.#known.delete(user);
       this.leave(user, room);
       throw error;
     }
     return { user: entered.number, room: roomNumber };
   }
 
-  /** One handle less; says the room's number if it was the room's last. */
-  leave(user: string, room: string): number | null {
-    const roomNumber = this.#rooms.get(room) ?? null;
-    const roomEnded = this.#rooms.release(room);
+  /** One handle of the user less in the room. */
+  leave(user: string, room: string): void {
+    this.#rooms.release(room);
     const number = this.#users.get(user);
     if (this.#users.release(user) && number !== undefined) {
       this.#known.delete(user);
@@ -51,12 +50,24 @@ export class Presence {
       // ended, and the one in its place knows no blocks at all.
       this.#tellNumbers(number, this.#blocks.leave(user), false).catch(() => {});
     }
-    return roomEnded ? roomNumber : null;
   }
 
   /** The shards learn whether two users hear each other; nothing to tell while one of them is not there. */
   async setHidden(a: string, b: string, hidden: boolean): Promise<void> {
     await this.#tell(a, [b], hidden);
+  }
+
+  /** Tells one shard all blocks between present users: it has come in place of one that died. */
+  async tellBlocks(shard: ShardNumber): Promise<void> {
+    const told: Promise<unknown>[] = [];
+    for (const user of this.#users.keys()) {
+      const userA = this.#users.get(user) ?? 0;
+      for (const other of this.#blocks.hiddenFrom(user)) {
+        const userB = this.#users.get(other) ?? 0;
+        if (userA < userB) told.push(this.#shards.run(shard, { type: 'set-blocked', userA, userB, blocked: true }));
+      }
+    }
+    await Promise.all(told);
   }
 
   #tell(user: string, others: string[], blocked: boolean): Promise<void> {

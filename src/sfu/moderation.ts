@@ -1,0 +1,64 @@
+import type { SfuHandle } from './handle.js';
+import type { KickMessage } from './messages.js';
+import { Refusal } from './refusal.js';
+import type { PluginReply, Rooms, RoomsParts } from './rooms.js';
+
+/** What users do about each other: block, unblock, kick. */
+export class Moderation {
+  readonly #parts: RoomsParts;
+  readonly #rooms: Rooms;
+  readonly #detach: (handle: SfuHandle) => Promise<void>;
+
+  /** @param detach ends a handle; resolves when its PeerConnection is closed */
+  constructor(parts: RoomsParts, rooms: Rooms, detach: (handle: SfuHandle) => Promise<void>) {
+    this.#parts = parts;
+    this.#rooms = rooms;
+    this.#detach = detach;
+  }
+
+  /** Answers a `block` or `unblock`. */
+  async setBlock(handle: SfuHandle, verb: 'block' | 'unblock', whom: string): Promise<PluginReply> {
+    const { switchboard, blocks, presence, log } = this.#parts;
+    const member = switchboard.member(handle.number);
+    if (!member?.announced) throw new Refusal(`Cannot ${verb} when not in a room.`);
+    const change = blocks[verb](member.user, whom);
+    if (!change.ok) throw new Refusal(change.reason);
+    const [told, saved] = await Promise.allSettled([
+      change.changed ? presence.setHidden(member.user, whom, change.hidden) : Promise.resolve(),
+      change.saved,
+    ]);
+    if (told.status === 'rejected') throw told.reason;
+    log('info', `${verb}ed`, { handle: handle.number, user: member.user, whom });
+    this.#rooms.deliver(switchboard.blockNotices(`${verb}ed`, member.user, whom));
+    if (verb === 'unblock' && change.changed && !change.hidden) this.#refresh([member.user, whom]);
+    if (saved.status === 'rejected') {
+      log('error', 'a block could not be saved', { user: member.user, whom, reason: String(saved.reason) });
+      throw new Refusal(`The ${verb} works now, but it could not be saved: a restart of the server will undo it.`);
+    }
+    return { data: { success: true, response: {} } };
+  }
+
+  /** Who sees each other again needs a whole picture to start from. */
+  #refresh(users: string[]): void {
+    for (const member of users.flatMap((user) => this.#parts.switchboard.userMembers(user))) {
+      const handle = this.#parts.peers.find(member.handle);
+      if (handle) this.#parts.peers.requestKeyframe(handle);
+    }
+  }
+
+  /** Answers a `kick`. */
+  async kick(handle: SfuHandle, message: KickMessage): Promise<PluginReply> {
+    const { switchboard, gatekeeper, peers, log } = this.#parts;
+    const { room_id: room, user_id: user } = message;
+    const permission = gatekeeper.kick(message.token ?? null, room);
+    if (!permission.ok) throw new Refusal(permission.reason);
+    const targets = switchboard.userMembers(user).filter((member) => member.room === room);
+    log('info', 'kicked', { handle: handle.number, room, user, handles: targets.length });
+    const ended = targets.flatMap((member) => {
+      const target = peers.find(member.handle);
+      return target ? [this.#detach(target).then(() => target.sink.detached())] : [];
+    });
+    await Promise.all(ended);
+    return { data: { success: true, response: {} } };
+  }
+}

@@ -34,6 +34,7 @@ const SUBPROTOCOL = 'janus-protocol';
 /** A handshake's headers must be there within this time (W6 of the threats). */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
+const CHECKING_INTERVAL = 2_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 
 /** Close codes (RFC 6455 7.4.1). Never 1000: naf-janus-adapter takes that for "don't come back". */
@@ -120,6 +121,7 @@ export class WebSocketTransport {
     this.#api = api;
     this.#log = log;
     const limits = {
+      connectionsCheckingInterval: CHECKING_INTERVAL,
       headersTimeout: HEADERS_TIMEOUT,
       requestTimeout: REQUEST_TIMEOUT,
       maxHeaderSize: HEADER_BYTES_MAX,

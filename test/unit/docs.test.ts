@@ -18,7 +18,9 @@ describe('the documentation', () => {
     assert.ok(result.ok);
     const settings = new Set(Object.keys(result.config));
     const rows = read('docs/configuration.md').match(/^\|[^|]*\|/gm) ?? [];
-    const documented = new Set(rows.flatMap((row) => [...row.matchAll(/`([A-Z][A-Z_]+)`/g)].map((match) => match[1] ?? '')));
+    const documented = new Set(
+      rows.flatMap((row) => [...row.matchAll(/`([A-Z][A-Z_]+)`/g)].map((match) => match[1] ?? '')),
+    );
     for (const alias of ['HOST', 'EVENT_LOOPS']) documented.delete(alias);
     assert.deepEqual([...documented].sort(), [...settings].sort());
   });

@@ -35,7 +35,8 @@ const imports: Import[] = sources.flatMap((from) => {
 });
 
 const layers = ['assembly', 'workers', 'src/sdp', 'src/shards', 'src/sfu', 'src/janus', 'src/main'];
-const layerOf = (file: string) => layers.findIndex((layer) => file === layer || file.startsWith(`${layer}/`) || file.startsWith(`${layer}.`));
+const layerOf = (file: string) =>
+  layers.findIndex((layer) => file === layer || file.startsWith(`${layer}/`) || file.startsWith(`${layer}.`));
 /** What of workers the main thread may load: the plain protocol and the views of shared memory. */
 const shared = ['protocol', 'control', 'counters', 'data-ring', 'memory', 'shard'].map((name) => `workers/${name}`);
 
@@ -49,7 +50,12 @@ describe('the structure', () => {
     const fromSrc = imports.filter(({ from, to }) => from.startsWith('src/') && to.startsWith('workers/'));
     assert.ok(fromSrc.length > 0);
     assert.deepEqual(
-      fromSrc.filter(({ from, to, typeOnly }) => !shared.includes(to) || (to !== 'workers/protocol' && !from.startsWith('src/shards/')) || (to === 'workers/shard' && !typeOnly)),
+      fromSrc.filter(
+        ({ from, to, typeOnly }) =>
+          !shared.includes(to) ||
+          (to !== 'workers/protocol' && !from.startsWith('src/shards/')) ||
+          (to === 'workers/shard' && !typeOnly),
+      ),
       [],
     );
     assert.deepEqual(
@@ -59,7 +65,9 @@ describe('the structure', () => {
   });
 
   test('lets workers take nothing of the engine’s sources but its layout', () => {
-    const taken = new Set(imports.filter(({ from, to }) => !from.startsWith('assembly/') && to.startsWith('assembly/')).map(({ to }) => to));
+    const taken = new Set(
+      imports.filter(({ from, to }) => !from.startsWith('assembly/') && to.startsWith('assembly/')).map(({ to }) => to),
+    );
     assert.deepEqual([...taken], ['assembly/layout']);
   });
 

@@ -5,7 +5,15 @@ import type { TransportParameters } from '../../workers/protocol.js';
 import { readLocalDescription, writeRemoteDescription } from '../../workers/transport-sdp.js';
 
 const address = (family: 'IPv4' | 'IPv6', value: string, internal = false) =>
-  ({ address: value, family, internal, netmask: '', mac: '', cidr: null, ...(family === 'IPv6' ? { scopeid: 0 } : {}) }) as never;
+  ({
+    address: value,
+    family,
+    internal,
+    netmask: '',
+    mac: '',
+    cidr: null,
+    ...(family === 'IPv6' ? { scopeid: 0 } : {}),
+  }) as never;
 
 const remote: TransportParameters = {
   iceUfrag: 'user',

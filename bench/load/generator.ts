@@ -99,9 +99,9 @@ async function publish(publishers: number, subscribers: number): Promise<void> {
   });
 }
 
-async function subscribe(): Promise<void> {
+async function subscribe(count: number): Promise<void> {
   const from = connected();
-  const tasks = subscriptions.map(
+  const tasks = subscriptions.splice(0, count).map(
     ({ room, user, source }) =>
       () =>
         from.subscribe(room, user, `user-${source}`),
@@ -209,7 +209,7 @@ async function run(command: LoadCommand): Promise<LoadMeasurement | undefined> {
       await publish(command.publishers, command.subscribers);
       return undefined;
     case 'subscribe':
-      await subscribe();
+      await subscribe(command.count ?? subscriptions.length);
       return undefined;
     case 'send':
       startSending(command.videoPps, command.audioPps);

@@ -4,7 +4,8 @@ export type LoadCommand =
   | { type: 'connect'; target: { kind: 'janus'; url: string } | { kind: 'bare'; port: number } }
   /** Users of one room each, or all in one room when each has fewer subscribers than there are publishers. */
   | { type: 'publish'; publishers: number; subscribers: number }
-  | { type: 'subscribe' }
+  /** Connects the next subscriptions, or all that are left. */
+  | { type: 'subscribe'; count?: number }
   /** Starts sending; packets per second and publisher. */
   | { type: 'send'; videoPps: number; audioPps: number }
   | { type: 'begin-measuring' }

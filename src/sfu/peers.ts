@@ -13,7 +13,7 @@ const PUBLISHER_LEFT = 'The publisher left meanwhile.';
 
 /** The handles' PeerConnections: which shard each lives on, what was offered, what the shards tell of them. */
 export class Peers {
-  readonly #shards: Shards;
+  readonly #shards: Pick<Shards, 'run' | 'place' | 'onNews'>;
   readonly #descriptions: Descriptions;
   readonly #log: Log;
   readonly #handles = new Map<number, SfuHandle>();
@@ -22,7 +22,12 @@ export class Peers {
   /** Workers in place of dead ones, which have not been told who blocks whom. */
   readonly #ignorant = new Set<ShardNumber>();
 
-  constructor(shards: Shards, presence: Pick<Presence, 'tellBlocks'>, settings: DescriptionSettings, log: Log) {
+  constructor(
+    shards: Pick<Shards, 'run' | 'place' | 'onNews'>,
+    presence: Pick<Presence, 'tellBlocks'>,
+    settings: DescriptionSettings,
+    log: Log,
+  ) {
     this.#shards = shards;
     this.#presence = presence;
     this.#descriptions = new Descriptions(settings);

@@ -1,0 +1,271 @@
+/**
+ * The plugin when things happen at bad moments: a handle that goes in the middle of its join, a publisher that leaves
+ * while an offer is made, a worker that dies. The shards here are a script that answers when it is told to: real ones
+ * can't be stopped at such a point.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseDescription } from '../../src/sdp/parse.js';
+import { MemoryBlockStore } from '../../src/sfu/block-store.js';
+import { Blocks } from '../../src/sfu/blocks.js';
+import type { HandleSink, SfuHandle } from '../../src/sfu/handle.js';
+import { Peers } from '../../src/sfu/peers.js';
+import { SfuPlugin } from '../../src/sfu/plugin.js';
+import { Presence } from '../../src/sfu/presence.js';
+import { Switchboard } from '../../src/sfu/switchboard.js';
+import { Gatekeeper } from '../../src/sfu/token.js';
+import type { ShardNews, ShardNumber, ShardReply, ShardRequest } from '../../workers/protocol.js';
+import { chromeOffer, FINGERPRINT, PWD, UFRAG } from '../support/sdp-corpus.js';
+
+const LOCAL: NonNullable<ShardReply['local']> = {
+  iceUfrag: UFRAG,
+  icePwd: PWD,
+  fingerprint: { algorithm: 'sha-256', value: FINGERPRINT },
+  setup: 'actpass',
+  candidates: [{ foundation: '1', priority: 1, address: '192.0.2.1', port: 50_000 }],
+};
+
+/** Two shards that do what they are asked at once, but for request types that are held. */
+class ScriptedShards {
+  readonly requests: string[] = [];
+  readonly #held = new Map<string, (() => void)[]>();
+  #news: (shard: ShardNumber, news: ShardNews) => void = () => {};
+  #lost: (shard: ShardNumber) => void = () => {};
+  nextPlace = 0;
+
+  hold(type: ShardRequest['type']): void {
+    this.#held.set(type, []);
+  }
+
+  /** Lets the held requests of a type go on. */
+  go(type: ShardRequest['type']): void {
+    const waiting = this.#held.get(type) ?? [];
+    this.#held.delete(type);
+    for (const next of waiting) next();
+  }
+
+  async run(shard: ShardNumber, request: ShardRequest): Promise<ShardReply> {
+    const about = 'handle' in request ? ` ${request.handle}` : '';
+    const detail = request.type === 'set-blocked' ? ` ${request.userA}-${request.userB} ${request.blocked}` : about;
+    this.requests.push(`${shard}: ${request.type}${detail}`);
+    const waiting = this.#held.get(request.type);
+    if (waiting) await new Promise<void>((resolve) => waiting.push(resolve));
+    return request.type === 'accept-offer' || request.type === 'make-offer' ? { local: LOCAL, fresh: true } : {};
+  }
+
+  async broadcast(request: ShardRequest): Promise<void> {
+    await Promise.all([0, 1].map((shard) => this.run(shard, request)));
+  }
+
+  place(): ShardNumber {
+    return this.nextPlace;
+  }
+
+  onNews(listener: (shard: ShardNumber, news: ShardNews) => void): void {
+    this.#news = listener;
+  }
+
+  onLost(listener: (shard: ShardNumber) => void): void {
+    this.#lost = listener;
+  }
+
+  say(shard: ShardNumber, news: ShardNews): void {
+    this.#news(shard, news);
+  }
+
+  die(shard: ShardNumber): void {
+    this.#lost(shard);
+  }
+}
+
+function stage() {
+  const shards = new ScriptedShards();
+  const log = () => {};
+  const blocks = new Blocks(new MemoryBlockStore(), 10);
+  const presence = new Presence(shards, blocks);
+  const sdp = { videoCodecs: ['h264' as const, 'vp8' as const], dataChannelMaxMessageSize: 262_144 };
+  const peers = new Peers(shards, presence, { sdp, publicIps: [] }, log);
+  const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
+  const gatekeeper = new Gatekeeper(null);
+  const parts = { switchboard, blocks, presence, gatekeeper, peers, shards, log };
+  const plugin = new SfuPlugin({ idBytesMax: 256, subscribeWait: 0 }, parts);
+  const offer = parseDescription(chromeOffer({ lines: ['audio', 'video', 'data'] }));
+  assert.ok(offer.ok);
+
+  const attach = (): SfuHandle & { heard: string[] } => {
+    const heard: string[] = [];
+    const sink: HandleSink = {
+      event: (data, jsep) => heard.push(`${data.event ?? 'offer'} ${data.user_id ?? data.by ?? jsep?.type ?? ''}`),
+      webrtcup: () => heard.push('webrtcup'),
+      media: (mid, kind, receiving) => heard.push(`media ${mid} ${kind} ${receiving}`),
+      slowlink: () => heard.push('slowlink'),
+      hangup: (reason) => heard.push(`hangup ${reason}`),
+      detached: () => heard.push('detached'),
+    };
+    return Object.assign(plugin.attach(sink, { session: {}, loopback: true, sdpSession: '1' }), { heard });
+  };
+  const join = (handle: SfuHandle, user: string, subscribe: object = { data: true, notifications: true }) =>
+    plugin.message(handle, { kind: 'join', room_id: 'r', user_id: user, subscribe }, null);
+  const publish = (handle: SfuHandle) => plugin.message(handle, {}, { type: 'offer', description: offer.description });
+  const empty = () => {
+    assert.deepEqual(switchboard.size, { members: 0, rooms: 0, users: 0 });
+    assert.deepEqual(presence.size, { users: 0, rooms: 0 });
+    assert.equal(peers.size, 0);
+  };
+  return { shards, plugin, peers, presence, switchboard, attach, join, publish, empty };
+}
+
+/** Lets everything that is ready go on. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe('a handle that goes', () => {
+  for (const type of ['set-blocked', 'join', 'set-room-shards', 'make-offer'] as const) {
+    test(`while its join waits for ${type} leaves nothing behind, and was never seen`, async () => {
+      const { shards, plugin, attach, join, publish, empty } = stage();
+      const ann = attach();
+      await join(ann, 'ann');
+      await publish(ann);
+      await plugin.message(ann, { kind: 'block', whom: 'bob' }, null);
+      const bob = attach();
+      shards.nextPlace = 1;
+      if (type !== 'make-offer') await publish(bob);
+      const heard = ann.heard.length;
+      shards.hold(type);
+      const subscribe = type === 'make-offer' ? { media: 'ann' } : { data: true };
+      const joining = join(bob, 'bob', subscribe);
+      await turn();
+      const gone = plugin.detach(bob);
+      await turn();
+      shards.go(type);
+      assert.equal((await joining).data.success, false);
+      await gone;
+      assert.equal(ann.heard.length, heard);
+      await plugin.detach(ann);
+      empty();
+    });
+  }
+
+  test('while its offer is accepted is forgotten by its shard afterwards', async () => {
+    const { shards, plugin, attach, publish, empty } = stage();
+    const ann = attach();
+    shards.hold('accept-offer');
+    const offering = publish(ann);
+    await turn();
+    const gone = plugin.detach(ann);
+    shards.go('accept-offer');
+    await Promise.all([offering, gone]);
+    assert.deepEqual(shards.requests, ['0: accept-offer 1', '0: forget 1']);
+    empty();
+  });
+});
+
+describe('a publisher that goes', () => {
+  test('while an offer is made for a subscriber fails that join, which can be tried again', async () => {
+    const { shards, plugin, attach, join, publish, empty } = stage();
+    const [ann, bob] = [attach(), attach()];
+    await join(ann, 'ann');
+    await publish(ann);
+    shards.hold('make-offer');
+    const joining = join(bob, 'bob', { media: 'ann' });
+    await turn();
+    const gone = plugin.detach(ann);
+    shards.go('make-offer');
+    await gone;
+    const reply = await joining;
+    assert.deepEqual(reply.data, { success: false, error: { msg: 'The publisher left meanwhile.' } });
+    const again = attach();
+    await join(again, 'ann');
+    assert.equal((await join(bob, 'bob', { media: 'ann' })).jsep?.type, 'offer');
+    await Promise.all([plugin.detach(again), plugin.detach(bob)]);
+    empty();
+  });
+
+  test('ends its subscribers’ peers, not their handles', async () => {
+    const { shards, plugin, attach, join, publish } = stage();
+    const [ann, bob] = [attach(), attach()];
+    await join(ann, 'ann');
+    await publish(ann);
+    await join(bob, 'bob', { media: 'ann', notifications: true });
+    await plugin.detach(ann);
+    assert.deepEqual(bob.heard, ['leave ann', 'hangup Close PC']);
+    assert.ok(shards.requests.includes('0: close-peer 2'));
+    assert.equal((await plugin.message(bob, { kind: 'data', body: 'x' }, null)).data.success, true);
+  });
+});
+
+describe('news of a shard', () => {
+  test('become the handle’s events, with the mid of its line', async () => {
+    const { shards, attach, publish } = stage();
+    const ann = attach();
+    await publish(ann);
+    shards.say(0, { type: 'webrtcup', handle: ann.number });
+    shards.say(0, { type: 'media', handle: ann.number, kind: 'video', receiving: true });
+    shards.say(0, { type: 'hangup', handle: ann.number, reason: 'DTLS alert' });
+    assert.deepEqual(ann.heard, ['webrtcup', 'media 1 video true', 'hangup DTLS alert']);
+  });
+
+  test('about what has ended, or from where the handle does not live, are nobody’s', async () => {
+    const { shards, plugin, attach, publish } = stage();
+    const ann = attach();
+    await publish(ann);
+    shards.say(1, { type: 'hangup', handle: ann.number, reason: 'DTLS alert' });
+    await plugin.hangup(ann);
+    shards.say(0, { type: 'hangup', handle: ann.number, reason: 'DTLS alert' });
+    shards.say(0, { type: 'webrtcup', handle: 77 });
+    assert.deepEqual(ann.heard, []);
+  });
+});
+
+describe('a worker that dies', () => {
+  test('costs its clients PeerConnection and place, tells the others, and lets them come again', async () => {
+    const { shards, plugin, attach, join, publish, empty } = stage();
+    const [ann, bob, carol] = [attach(), attach(), attach()];
+    await join(ann, 'ann');
+    await publish(ann);
+    shards.nextPlace = 1;
+    await join(bob, 'bob');
+    await publish(bob);
+    await join(carol, 'carol', { media: 'ann' });
+    ann.heard.length = 0;
+    bob.heard.length = 0;
+    shards.die(0);
+    await turn();
+    assert.deepEqual(ann.heard, ['hangup Close PC']);
+    assert.deepEqual(carol.heard, ['hangup Close PC']);
+    assert.deepEqual(bob.heard, ['leave ann', 'leave carol']);
+    shards.nextPlace = 0;
+    assert.equal((await join(ann, 'ann')).data.success, true);
+    assert.equal((await publish(ann)).jsep?.type, 'answer');
+    assert.equal((await join(carol, 'carol', { media: 'ann' })).jsep?.type, 'offer');
+    await Promise.all([ann, bob, carol].map((handle) => plugin.detach(handle)));
+    empty();
+  });
+
+  test('is replaced by one that is told all blocks before anybody lives there', async () => {
+    const { shards, plugin, attach, join, publish } = stage();
+    const [ann, bob] = [attach(), attach()];
+    await join(ann, 'ann');
+    await join(bob, 'bob');
+    await plugin.message(ann, { kind: 'block', whom: 'bob' }, null);
+    shards.die(0);
+    shards.requests.length = 0;
+    await publish(bob);
+    assert.deepEqual(shards.requests.slice(0, 3), [
+      '0: set-blocked 1-2 true',
+      `0: join ${bob.number}`,
+      '0: set-room-shards',
+    ]);
+    shards.requests.length = 0;
+    await publish(ann);
+    assert.ok(!shards.requests.some((request) => request.includes('set-blocked')));
+  });
+
+  test('while nobody has a PeerConnection there costs nobody anything', async () => {
+    const { shards, attach, join } = stage();
+    const ann = attach();
+    await join(ann, 'ann');
+    shards.die(0);
+    assert.deepEqual(ann.heard, []);
+    assert.ok(ann.joined);
+  });
+});

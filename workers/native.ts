@@ -89,7 +89,7 @@ export function loadNative(folders: string[]): Native {
     }
   }
   throw new Error(
-    `The native addon could be loaded from no folder; set ADDON_DIR to one that is writable and not mounted noexec. Tried ${failures.join('; ')}`,
+    `The native addon could be loaded from no folder; name one in ADDON_FOLDERS that is writable and not mounted noexec. Tried ${failures.join('; ')}`,
   );
 }
 

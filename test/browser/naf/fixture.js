@@ -61,10 +61,13 @@
     /** Loads the scene and connects; with media=before the camera is there before the connection. */
     async connect() {
       const element = await ready;
+      // The adapter takes a stream before it connects or after; one that comes in between gets lost in it.
+      const stream = get('media') === 'before' ? await camera() : null;
       const started = performance.now();
       element.addEventListener(
         'adapter-ready',
         ({ detail: adapter }) => {
+          if (stream) adapter.setLocalMediaStream(stream);
           adapter.setClientId(get('user'));
           if (get('token')) adapter.setJoinToken(get('token'));
           adapter.setPeerConnectionConfig({ iceServers: [] });
@@ -77,11 +80,8 @@
         { once: true },
       );
       const networked = element.components['networked-scene'];
-      const connecting = networked.connect();
+      await networked.connect();
       const { adapter } = NAF.connection;
-      // Media may be set at any time; the adapter adds it when its connection is up.
-      if (get('media') === 'before') adapter.setLocalMediaStream(await camera());
-      await connecting;
       adapter.syncOccupants(adapter.availableOccupants);
       note('connected');
       return performance.now() - started;

@@ -58,7 +58,7 @@ export class Peer {
   private readonly report: Report;
   /** Strong references: the addon's wrappers are weak. */
   private readonly channels = new Set<DataChannel>();
-  private placeholder: DataChannel | null = null;
+  private offerChannel: DataChannel | null = null;
   private mids: string[] = [MEDIA_MID, DATA_MID];
   private data = false;
   private sending = false;
@@ -108,8 +108,8 @@ export class Peer {
   /** Makes the offering side; the client's parameters come with acceptAnswer. Errors as answering(). */
   static offering(options: PeerOptions): Peer {
     return Peer.make(options, (peer) => {
-      peer.placeholder = peer.connection.createDataChannel('', { negotiated: true, id: OFFER_CHANNEL_ID });
-      peer.hold(peer.placeholder);
+      peer.offerChannel = peer.connection.createDataChannel('', { negotiated: true, id: OFFER_CHANNEL_ID });
+      peer.hold(peer.offerChannel);
       peer.connection.setLocalDescription('offer');
       peer.mids = readLocalDescription(peer.localSdp()).mids;
     });
@@ -239,7 +239,7 @@ export class Peer {
     this.sending = false;
     for (const channel of this.channels) channel.close();
     this.channels.clear();
-    this.placeholder?.close();
+    this.offerChannel?.close();
     this.track.close();
     this.connection.close();
   }

@@ -1,4 +1,7 @@
-/** A small Janus client over WebSocket: sessions of one user, handles of the SFU plugin. */
+/**
+ * A Janus session on a WebSocket of its own, for peers under load: it passes on what comes and waits as long as it takes.
+ * (Tests that look at single messages have test/support/janus-client.ts, which keeps them all.)
+ */
 
 import { EventEmitter, once } from 'node:events';
 import WebSocket from 'ws';

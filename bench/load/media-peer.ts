@@ -42,6 +42,9 @@ export interface ChannelOptions extends DataChannelInitConfig {
   label: string;
 }
 
+/** ICE or DTLS ended before RTP could be sent. */
+export class ConnectionFailed extends Error {}
+
 export class MediaPeer {
   /** Resolves when RTP can be sent; rejects if the connection ends before. */
   readonly ready: Promise<void>;
@@ -71,7 +74,7 @@ export class MediaPeer {
     this.#connection.onStateChange(
       guarded((state) => {
         if (state !== 'closed' && state !== 'failed') return;
-        ready.reject(new Error(`the connection of ${name} was ${state} before it was up`));
+        ready.reject(new ConnectionFailed(`the connection of ${name} was ${state} before it was up`));
         ended.resolve(state);
       }),
     );

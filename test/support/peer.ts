@@ -4,6 +4,7 @@
  */
 
 import { JanusLink } from '../../bench/load/janus-link.js';
+import { ConnectionFailed } from '../../bench/load/media-peer.js';
 import type { Identity } from './member.js';
 import { Publisher, type PublishOptions } from './publisher.js';
 import { type SubscribeOptions, Subscriber } from './subscriber.js';
@@ -41,8 +42,20 @@ export class User implements Identity {
     return publisher;
   }
 
-  /** Subscribes to another user's media, and waits for the connection. */
+  /**
+   * Subscribes to another user's media, and waits for the connection. As naf-janus-adapter does it tries again on a fresh
+   * handle: of thousands of connections between two libdatachannels a few fail in the DTLS handshake.
+   */
   async subscribe(source: string, options: SubscribeOptions = {}): Promise<Subscriber> {
+    try {
+      return await this.#subscribe(source, options);
+    } catch (error) {
+      if (!(error instanceof ConnectionFailed)) throw error;
+      return this.#subscribe(source, options);
+    }
+  }
+
+  async #subscribe(source: string, options: SubscribeOptions): Promise<Subscriber> {
     const subscriber = new Subscriber(this, await this.link.attach(), source, options);
     this.subscribers.push(subscriber);
     await subscriber.join();

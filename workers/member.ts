@@ -1,6 +1,6 @@
 /** A handle as its shard sees it: its peer, its place in a room, what it sends and what it gets. */
 import type { DataChannel } from './native.js';
-import type { Peer } from './peer.js';
+import type { OfferedTransport, Peer } from './peer.js';
 import type { DownTrackParameters, HandleNumber, MediaKind, RoomNumber, UserNumber } from './protocol.js';
 
 /** A down track: one of a publisher's streams on its way to one subscriber. */
@@ -36,6 +36,8 @@ export interface Channel {
 export interface Member {
   readonly handle: HandleNumber;
   peer: Peer | null;
+  /** An offer of ours that the client has not answered: the peer is made with its answer. */
+  offer: OfferedTransport | null;
   /** The client's ICE user name of this peer: another one in an offer is an ICE restart. */
   remoteUfrag: string;
   /** Milliseconds; when the peer was made, until it is connected. */
@@ -57,6 +59,7 @@ export function newMember(handle: HandleNumber): Member {
   return {
     handle,
     peer: null,
+    offer: null,
     remoteUfrag: '',
     connectingSince: 0,
     room: 0,

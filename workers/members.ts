@@ -1,4 +1,6 @@
 /** The shard's handles: what the main thread asks of each, and what its peer tells. */
+import { randomBytes } from 'node:crypto';
+import type { Certificate } from './certificate.js';
 import type { ShardCounters } from './counters.js';
 import type { DataRelay } from './data-relay.js';
 import type { Engine } from './engine.js';
@@ -18,6 +20,7 @@ import type {
   ShardNews,
   ShardReply,
   ShardSettings,
+  TransportParameters,
   UpdateDownTracks,
 } from './protocol.js';
 import type { Relay } from './relay.js';
@@ -25,6 +28,7 @@ import { attachDownTracks, detachDownTracks, detachSubscriber, setDownTracksActi
 
 export interface MembersParts {
   native: Native;
+  certificate: Certificate;
   engine: Engine;
   relay: Relay;
   feedback: Feedback;
@@ -93,27 +97,34 @@ export class Members {
       this.parts.engine.configureUpTrack(track.index, parameters);
       track.negotiated = parameters !== null;
     }
-    return { local: this.localTransport(member), fresh };
+    if (!member.peer) throw new Error('the peer ended while it was being made');
+    return { local: this.withCandidates(member.peer.local()), fresh };
   }
 
   makeOffer(request: MakeOffer): ShardReply {
     const member = this.member(request.handle);
-    if (member.peer || member.audio)
+    if (member.peer || member.offer || member.audio) {
       throw new Error('This handle has a PeerConnection already. Attach another handle.');
+    }
     const source = this.member(request.source);
     this.ensureUpTracks(source);
-    this.adoptPeer(member, Peer.offering(this.peerOptions(member)));
+    const { certificate } = this.parts;
+    // RFC 8839 5.4: ice-chars, which base64 without its padding is; at least 24 and 128 random bits.
+    const iceUfrag = randomBytes(6).toString('base64');
+    const icePwd = randomBytes(18).toString('base64');
+    member.offer = { iceUfrag, icePwd, certificate };
     member.source = source;
     member.downParameters = request.tracks;
-    return { local: this.localTransport(member) };
+    const transport: TransportParameters = { iceUfrag, icePwd, fingerprint: certificate.fingerprint, setup: 'actpass' };
+    return { local: this.withCandidates(transport) };
   }
 
   acceptAnswer(request: AcceptAnswer): ShardReply {
     const member = this.table.get(request.handle);
-    if (!member?.peer || !member.source) throw new Error('There is no offer that this answers.');
-    if (member.remoteUfrag === '') {
-      member.peer.acceptAnswer(request.remote, request.data);
-      member.remoteUfrag = request.remote.iceUfrag;
+    if (!member?.source) throw new Error('There is no offer that this answers.');
+    if (member.offer) {
+      this.adoptPeer(member, Peer.offering(this.peerOptions(member), member.offer, request.remote, request.data));
+      member.offer = null;
     }
     attachDownTracks(this.parts.engine, member, request.kinds);
     this.subscriberUp(member);
@@ -183,9 +194,8 @@ export class Members {
     this.parts.say({ type: 'hangup', handle: member.handle, reason });
   }
 
-  private localTransport(member: Member): LocalTransport {
-    if (!member.peer) throw new Error('the peer ended while it was being made');
-    return { ...member.peer.local(), candidates: hostCandidates(this.parts.settings.rtpPort) };
+  private withCandidates(transport: TransportParameters): LocalTransport {
+    return { ...transport, candidates: hostCandidates(this.parts.settings.rtpPort) };
   }
 
   private adoptPeer(member: Member, peer: Peer): void {
@@ -197,11 +207,12 @@ export class Members {
 
   private dropPeer(member: Member): void {
     const { peer } = member;
+    member.offer = null;
+    detachDownTracks(this.parts.engine, member);
+    member.source = null;
     if (!peer) return;
     member.peer = null;
     member.channels.clear();
-    detachDownTracks(this.parts.engine, member);
-    member.source = null;
     for (const track of [member.audio, member.video]) if (track) track.receiving = false;
     peer.close();
     this.parts.counters.add('peers', -1);

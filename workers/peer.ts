@@ -1,4 +1,5 @@
 /** One PeerConnection: the shard's only user of node-datachannel's objects. */
+import type { Certificate } from './certificate.js';
 import { type DataChannel, guard, type Native, type NativePeerConnection, type Report, type Track } from './native.js';
 import type { TransportParameters } from './protocol.js';
 import { DATA_MID, MEDIA_MID, readLocalDescription, writeRemoteDescription } from './transport-sdp.js';
@@ -24,6 +25,13 @@ export interface PeerOptions {
   port: number;
   listener: PeerListener;
   report: Report;
+}
+
+/** What an offer of ours said of our side. */
+export interface OfferedTransport {
+  iceUfrag: string;
+  icePwd: string;
+  certificate: Certificate;
 }
 
 /** An id that no browser takes by itself: the channel exists only to put an application line into our offers. */
@@ -58,16 +66,15 @@ export class Peer {
   private readonly report: Report;
   /** Strong references: the addon's wrappers are weak. */
   private readonly channels = new Set<DataChannel>();
-  private offerChannel: DataChannel | null = null;
-  private mids: string[] = [MEDIA_MID, DATA_MID];
-  private data = false;
+  private data: boolean;
   private sending = false;
   private over = false;
 
-  private constructor(options: PeerOptions) {
+  private constructor(options: PeerOptions, data: boolean, certificate: Certificate | null) {
     const { native, port, listener, report } = options;
     this.listener = listener;
     this.report = report;
+    this.data = data;
     this.connection = new native.PeerConnection('peer', {
       iceServers: [],
       enableIceUdpMux: true,
@@ -75,6 +82,7 @@ export class Peer {
       portRangeEnd: port,
       disableAutoNegotiation: true,
       maxMessageSize: MAX_MESSAGE_SIZE,
+      ...(certificate && { certificatePemFile: certificate.certificatePem, keyPemFile: certificate.keyPem }),
     });
     alive.add(this.connection);
     this.connection.onStateChange(guard('state change', report, (state: string) => this.onState(state)));
@@ -93,30 +101,44 @@ export class Peer {
   /**
    * Makes the answering side for a client's offer.
    *
+   * It has a certificate of its own: after an ICE restart the new fingerprint makes the browser start DTLS anew.
+   *
    * @param data whether the offer has a data line
    * @throws Error if native code refuses the parameters or has no socket left; nothing stays behind
    */
   static answering(options: PeerOptions, remote: TransportParameters, data: boolean): Peer {
-    return Peer.make(options, (peer) => {
-      peer.data = data;
-      peer.mids = data ? [MEDIA_MID, DATA_MID] : [MEDIA_MID];
-      peer.connection.setRemoteDescription(writeRemoteDescription(remote, peer.mids, data), 'offer');
-      peer.connection.setLocalDescription('answer');
+    return Peer.make(new Peer(options, data, null), ({ connection }) => {
+      const mids = data ? [MEDIA_MID, DATA_MID] : [MEDIA_MID];
+      connection.setRemoteDescription(writeRemoteDescription(remote, mids, data), 'offer');
+      connection.setLocalDescription('answer');
     });
   }
 
-  /** Makes the offering side; the client's parameters come with acceptAnswer. Errors as answering(). */
-  static offering(options: PeerOptions): Peer {
-    return Peer.make(options, (peer) => {
-      peer.offerChannel = peer.connection.createDataChannel('', { negotiated: true, id: OFFER_CHANNEL_ID });
-      peer.hold(peer.offerChannel);
-      peer.connection.setLocalDescription('offer');
-      peer.mids = readLocalDescription(peer.localSdp()).mids;
+  /**
+   * Makes the offering side, once the client has answered.
+   *
+   * Not earlier: browsers check connectivity before their answer gets here, and libdatachannel would answer the checks,
+   * even finish DTLS, and then not know the fingerprint to hold the client's certificate against.
+   *
+   * @param local what our offer said
+   * @param remote the client's answer
+   * @param data whether the answer took the data line
+   * @throws Error as answering()
+   */
+  static offering(options: PeerOptions, local: OfferedTransport, remote: TransportParameters, data: boolean): Peer {
+    return Peer.make(new Peer(options, data, local.certificate), (peer) => {
+      const { connection } = peer;
+      const channel = data ? connection.createDataChannel('', { negotiated: true, id: OFFER_CHANNEL_ID }) : null;
+      if (channel) peer.hold(channel);
+      connection.setLocalDescription('offer', { iceUfrag: local.iceUfrag, icePwd: local.icePwd });
+      const { mids } = readLocalDescription(peer.localSdp());
+      connection.setRemoteDescription(writeRemoteDescription(remote, mids, data), 'answer');
+      // Its line is negotiated; each callback that stays registered costs at every packet.
+      channel?.close();
     });
   }
 
-  private static make(options: PeerOptions, negotiate: (peer: Peer) => void): Peer {
-    const peer = new Peer(options);
+  private static make(peer: Peer, negotiate: (peer: Peer) => void): Peer {
     try {
       negotiate(peer);
       return peer;
@@ -137,24 +159,11 @@ export class Peer {
     return readLocalDescription(this.localSdp()).transport;
   }
 
-  /** Gives an offering peer the client's side. */
-  acceptAnswer(remote: TransportParameters, data: boolean): void {
-    const mids = this.mids.map((mid) => (mid === MEDIA_MID ? mid : DATA_MID));
-    const sdp = writeRemoteDescription(remote, mids, data).replaceAll(`a=mid:${DATA_MID}`, `a=mid:${this.dataMid()}`);
-    this.connection.setRemoteDescription(sdp.replace(` ${DATA_MID}\r\n`, ` ${this.dataMid()}\r\n`), 'answer');
-    this.data = data;
-  }
-
-  private dataMid(): string {
-    return this.mids.find((mid) => mid !== MEDIA_MID) ?? DATA_MID;
-  }
-
   /** The client's later offer has a data line for the first time: SCTP starts on the DTLS that is there. */
   addData(remote: TransportParameters): void {
     if (this.data) return;
     this.data = true;
-    this.mids = [MEDIA_MID, DATA_MID];
-    this.connection.setRemoteDescription(writeRemoteDescription(remote, this.mids, true), 'offer');
+    this.connection.setRemoteDescription(writeRemoteDescription(remote, [MEDIA_MID, DATA_MID], true), 'offer');
     this.connection.setLocalDescription('answer');
   }
 
@@ -239,7 +248,6 @@ export class Peer {
     this.sending = false;
     for (const channel of this.channels) channel.close();
     this.channels.clear();
-    this.offerChannel?.close();
     this.track.close();
     this.connection.close();
   }

@@ -120,7 +120,7 @@ export interface AcceptOffer {
   data: boolean;
 }
 
-/** A subscriber wants one: makes the handle's peer, as the offering side, fed by another handle's tracks of this shard. */
+/** A subscriber wants an offer: its peer, made when it answers, is fed by another handle's tracks of this shard. */
 export interface MakeOffer {
   type: 'make-offer';
   handle: HandleNumber;

@@ -1,6 +1,7 @@
 /** The piscina entry of a worker thread: one shard, with its peers, its packet engine, its UDP port. */
 import { createSocket } from 'node:dgram';
 import { parentPort } from 'node:worker_threads';
+import { createCertificate } from './certificate.js';
 import { Control } from './control.js';
 import { ShardCounters } from './counters.js';
 import { DataRelay } from './data-relay.js';
@@ -54,6 +55,7 @@ async function start(request: StartShard): Promise<Shard> {
   const control = new Control(request.control);
   const counters = new ShardCounters(request.counters);
   await checkPort(settings.rtpPort);
+  const certificate = await createCertificate();
   const engine = await Engine.create(request.engine, request.memory);
   const native = loadNative(settings.addonFolders);
   control.countLive();
@@ -68,7 +70,7 @@ async function start(request: StartShard): Promise<Shard> {
     incoming: rings.flatMap((ring) => (ring ? [new DataRing(ring)] : [])),
     ring: (other) => control.ringDoorbell(other),
   });
-  const members = new Members({ native, engine, relay, feedback, data, counters, settings, say });
+  const members = new Members({ native, certificate, engine, relay, feedback, data, counters, settings, say });
   const supervision = new Supervision(engine, settings, say);
 
   const contained = (where: string, work: () => void) => {

@@ -100,6 +100,7 @@ const SETTINGS = {
   DATA_MESSAGE_BYTES_MAX: { schema: whole(1024, 262_144), fallback: '262144' },
   DATA_BACKLOG_MAX: { schema: whole(65_536, MAX_SAFE), fallback: '1048576' },
   UNRELIABLE_LABELS: { schema: list, fallback: 'unreliable' },
+  BATCH_SCHEDULING: { schema: flag, fallback: 'true' },
   ADDON_FOLDERS: { schema: list, fallback: '' },
   BLOCK_STORE: { schema: word(['lmdb', 'memory']), fallback: 'lmdb' },
   DATA_DIR: { schema: text, fallback: 'data' },

@@ -77,6 +77,7 @@ function startShards(config: Config, log: Log): Promise<Shards> {
       noMediaTimeout: config.NO_MEDIA_TIMEOUT,
       slowlinkThreshold: config.SLOWLINK_THRESHOLD,
       addonFolders: config.ADDON_FOLDERS,
+      batchScheduling: config.BATCH_SCHEDULING,
     },
     log: (level, message, fields) => log(level, message, plainFields(fields)),
   });

@@ -91,6 +91,8 @@ export interface ShardSettings {
   slowlinkThreshold: number;
   /** Folders to try for the private copy of the native addon, first one that allows executing wins. */
   addonFolders: string[];
+  /** Whether the thread and its native ones run as batch ones (Linux). */
+  batchScheduling: boolean;
 }
 
 /** The first task of a worker, pinned to it: its identity and its memory. Not plain data: it never leaves the process. */

@@ -12,6 +12,7 @@ import { Members } from './members.js';
 import { loadNative } from './native.js';
 import type { ShardNews, ShardNumber, ShardReply, ShardRequest, StartShard } from './protocol.js';
 import { Relay } from './relay.js';
+import { scheduleAsBatch } from './scheduling.js';
 import { Supervision } from './supervision.js';
 
 /** What reaches the pool's message listener. */
@@ -57,6 +58,7 @@ async function start(request: StartShard): Promise<Shard> {
   await checkPort(settings.rtpPort);
   const certificate = await createCertificate();
   const engine = await Engine.create(request.engine, request.memory);
+  if (settings.batchScheduling) scheduleAsBatch();
   const native = loadNative(settings.addonFolders);
   control.countLive();
   const feedback = new Feedback(engine, counters, settings);

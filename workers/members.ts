@@ -24,7 +24,7 @@ import type {
   UpdateDownTracks,
 } from './protocol.js';
 import type { Relay } from './relay.js';
-import { attachDownTracks, detachDownTracks, detachSubscriber, setDownTracksActive } from './subscriptions.js';
+import { activateDownTracks, attachDownTracks, detachDownTracks, detachSubscriber } from './subscriptions.js';
 
 export interface MembersParts {
   native: Native;
@@ -48,10 +48,6 @@ export class Members {
 
   all(): Iterable<Member> {
     return this.table.values();
-  }
-
-  find(handle: HandleNumber): Member | undefined {
-    return this.table.get(handle);
   }
 
   /** Finds the handle's member or makes it: a handle is known to its shard from the first request that names it. */
@@ -98,7 +94,7 @@ export class Members {
       track.negotiated = parameters !== null;
     }
     if (!member.peer) throw new Error('the peer ended while it was being made');
-    return { local: this.withCandidates(member.peer.local()), fresh };
+    return { local: this.withCandidates(member.peer.local()) };
   }
 
   makeOffer(request: MakeOffer): ShardReply {
@@ -220,7 +216,7 @@ export class Members {
 
   private subscriberUp(member: Member): void {
     if (!member.peer?.connected || !member.source) return;
-    setDownTracksActive(this.parts.engine, member, true);
+    activateDownTracks(this.parts.engine, member);
     if (member.videoDown) this.parts.feedback.requestKeyframe(member.source, 'fir', performance.now());
   }
 

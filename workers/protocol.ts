@@ -206,8 +206,6 @@ export type ShardRequest =
 /** `accept-offer` and `make-offer` answer with the transport; every other request with `{}`. */
 export interface ShardReply {
   local?: LocalTransport;
-  /** accept-offer: true if a PeerConnection was made (first offer, or other ICE credentials), false for an update. */
-  fresh?: boolean;
 }
 
 /** What a shard says unasked. Janus' events are made from it. */

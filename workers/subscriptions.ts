@@ -59,6 +59,7 @@ export function detachSubscriber(engine: Engine, member: Member): void {
   member.source = null;
 }
 
-export function setDownTracksActive(engine: Engine, member: Member, active: boolean): void {
-  for (const down of [member.audioDown, member.videoDown]) if (down) engine.setDownTrackActive(down.index, active);
+/** The subscriber is connected: packets may go to it. */
+export function activateDownTracks(engine: Engine, member: Member): void {
+  for (const down of [member.audioDown, member.videoDown]) if (down) engine.setDownTrackActive(down.index, true);
 }

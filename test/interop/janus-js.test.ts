@@ -4,7 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, describe } from 'node:test';
-import { browserTest, eventually, openTested, projectRoot } from '../support/browser.js';
+import { browserTest, eventually, openTested } from '../support/browser.js';
+import { projectRoot } from '../support/project.js';
 import { type RunningServer, startServer } from '../support/server.js';
 
 /** The package as npm delivers it, and the page that uses it. */

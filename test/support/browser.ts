@@ -1,19 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-
-/** The repository's folder: the tests run from a build folder somewhere below it. */
-export const projectRoot = (() => {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, 'package.json'))) {
-    const parent = path.dirname(folder);
-    if (parent === folder) throw new Error('no package.json above the tests');
-    folder = parent;
-  }
-  return folder;
-})();
+import { projectRoot } from './project.js';
 
 const FLAGS = [
   '--no-sandbox',

@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
-import { eventually, openTested, projectRoot, type TestedPage } from './browser.js';
+import { eventually, openTested, type TestedPage } from './browser.js';
+import { projectRoot } from './project.js';
 import { type RunningServer, startServer } from './server.js';
 
 /** networked-aframe 0.14 and naf-janus-adapter 4.0.1 as npm delivers them, and an application around them. */

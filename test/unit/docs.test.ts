@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../src/config.js';
+import { projectRoot } from '../support/project.js';
 
-function projectRoot(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, 'asconfig.json'))) folder = path.dirname(folder);
-  return folder;
-}
-const read = (file: string) => readFileSync(path.join(projectRoot(), file), 'utf8');
+const read = (file: string) => readFileSync(path.join(projectRoot, file), 'utf8');
 
 describe('the documentation', () => {
   test('lists every setting, and none that does not exist', () => {

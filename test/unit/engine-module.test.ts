@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import * as layout from '../../assembly/layout.js';
 import { Engine, readCounters, VERDICT_NAMES } from '../../workers/engine.js';
 import { ENGINE_URL, Stage } from '../support/engine.js';
+import { projectRoot } from '../support/project.js';
 import { rtp } from '../support/rtp.js';
 
 const module = new WebAssembly.Module(readFileSync(ENGINE_URL));
 
 function asconfig(): { options: { initialMemory: number; maximumMemory: number } } {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, 'asconfig.json'))) folder = path.dirname(folder);
-  return JSON.parse(readFileSync(path.join(folder, 'asconfig.json'), 'utf8'));
+  return JSON.parse(readFileSync(path.join(projectRoot, 'asconfig.json'), 'utf8'));
 }
 
 describe('the engine module', () => {

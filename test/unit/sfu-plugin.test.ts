@@ -50,7 +50,7 @@ class ScriptedShards {
     this.requests.push(`${shard}: ${request.type}${detail}`);
     const waiting = this.#held.get(request.type);
     if (waiting) await new Promise<void>((resolve) => waiting.push(resolve));
-    return request.type === 'accept-offer' || request.type === 'make-offer' ? { local: LOCAL, fresh: true } : {};
+    return request.type === 'accept-offer' || request.type === 'make-offer' ? { local: LOCAL } : {};
   }
 
   async broadcast(request: ShardRequest): Promise<void> {

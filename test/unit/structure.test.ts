@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-/** The checkout: two folders above dist/test/unit, or above any other output folder inside it. */
-function projectRoot(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, 'asconfig.json'))) folder = path.dirname(folder);
-  return folder;
-}
-const root = projectRoot();
+import { projectRoot } from '../support/project.js';
 
 const sources = ['assembly', 'src', 'workers', 'web'].flatMap((folder) =>
-  readdirSync(path.join(root, folder), { recursive: true })
+  readdirSync(path.join(projectRoot, folder), { recursive: true })
     .map((name) => path.posix.join(folder, String(name)))
     .filter((name) => name.endsWith('.ts')),
 );
@@ -26,7 +18,7 @@ interface Import {
 }
 
 const imports: Import[] = sources.flatMap((from) => {
-  const text = readFileSync(path.join(root, from), 'utf8');
+  const text = readFileSync(path.join(projectRoot, from), 'utf8');
   return [...text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm)].map((match) => {
     const target = match[2] ?? '';
     const to = target.startsWith('.') ? path.posix.join(path.posix.dirname(from), target).replace(/\.js$/, '') : target;
@@ -88,7 +80,7 @@ describe('the structure', () => {
 
   test('keeps source files at a length that one can read', () => {
     const long = sources
-      .map((file) => ({ file, lines: readFileSync(path.join(root, file), 'utf8').split('\n').length }))
+      .map((file) => ({ file, lines: readFileSync(path.join(projectRoot, file), 'utf8').split('\n').length }))
       .filter(({ lines }) => lines > 400);
     assert.deepEqual(long, []);
   });

@@ -30,6 +30,8 @@ export interface WebSocketSettings {
   pongTimeout: number;
 }
 
+/** Milliseconds for clients to answer the close of a server that ends. */
+const GOODBYE_LIMIT = 1000;
 const SUBPROTOCOL = 'janus-protocol';
 /** A handshake's headers must be there within this time (W6 of the threats). */
 const HEADERS_TIMEOUT = 10_000;
@@ -110,6 +112,7 @@ export class WebSocketTransport {
   readonly #http: Server;
   readonly #upgrader: WebSocketServer;
   readonly #clients = new Set<Client>();
+  #onLastGone: (() => void) | null = null;
   readonly #perAddress = new Map<string, number>();
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
   #lastId = 0;
@@ -168,8 +171,7 @@ export class WebSocketTransport {
     this.stopAccepting();
     if (this.#watch) clearInterval(this.#watch);
     for (const client of this.#clients) client.close(CLOSE.SERVICE_RESTART, 'the server is restarting');
-    const end = performance.now() + 1000;
-    while (this.#clients.size > 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+    await this.#allGone(GOODBYE_LIMIT);
     for (const client of this.#clients) client.terminate();
     this.#http.closeAllConnections();
   }
@@ -212,8 +214,21 @@ export class WebSocketTransport {
     socket.on('close', (code) => this.#disconnected(client, code));
   }
 
+  /** Resolves when the last client has gone, or after the time limit. */
+  async #allGone(milliseconds: number): Promise<void> {
+    if (this.#clients.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#onLastGone = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   #disconnected(client: Client, code: number): void {
     this.#clients.delete(client);
+    if (this.#clients.size === 0) this.#onLastGone?.();
     if (client.resume) clearTimeout(client.resume);
     client.inbox.length = 0;
     const left = (this.#perAddress.get(client.address) ?? 1) - 1;

@@ -15,7 +15,14 @@ const settings: SessionSettings = {
 let connections = 0;
 function connection(): Connection {
   connections += 1;
-  return { id: connections, loopback: true, send: () => {} };
+  return {
+    id: connections,
+    transport: 'janus.transport.websockets',
+    address: '127.0.0.1',
+    loopback: true,
+    room: null,
+    send: () => {},
+  };
 }
 
 function created(sessions: Sessions, owner: Connection, now = 0): Session {

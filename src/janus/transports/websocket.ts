@@ -44,7 +44,9 @@ const CLOSE = { POLICY: 1008, SERVICE_RESTART: 1012 } as const;
 
 /** One client's WebSocket. */
 class Client implements Connection {
+  readonly transport = 'janus.transport.websockets';
   readonly id: number;
+  readonly room = null;
   readonly address: string;
   readonly loopback: boolean;
   /** Messages that were read from the socket and wait for the rate limit. */

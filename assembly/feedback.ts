@@ -35,6 +35,7 @@ export function keyframeRequest(upIndex: i32, fir: bool): i32 {
   if (up === null || !up.configured) return 0;
   const ssrc = up.hasSource ? up.ssrc : up.declaredSsrc;
   if (ssrc == 0) return 0;
+  up.keyframeRequests++;
   openOutbox();
   putHeader(0, RECEIVER_REPORT, 8);
   putU32(REPORTER_SSRC);

@@ -103,12 +103,17 @@ function admit(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 {
   slot.extended = extendedSequence;
   slot.epoch = up.epoch;
   countReception(up, slot.extended, slot.timestamp, now);
+  up.packets++;
+  up.octets += slot.length;
   const misplaced = keep(index, up, slot);
   if (misplaced != FORWARD) return misplaced;
   admitExtensions(slot, up.extensionIds);
   slot.keyframe = up.kind == KIND_VIDEO && startsKeyframe(up, slot);
   up.lastPacketAt = now;
-  if (slot.keyframe) count(COUNTER_KEYFRAMES);
+  if (slot.keyframe) {
+    up.keyframes++;
+    count(COUNTER_KEYFRAMES);
+  }
   if (up.user == 0) return DROP_NOT_JOINED;
   admittedSlot = changetype<usize>(slot);
   admittedTrack = index;

@@ -13,6 +13,7 @@ export { receive, translate, waitingForKeyframe } from './forwarder';
 export { readPublisherRtcp } from './publisher-rtcp';
 export { receiverReport, senderReport } from './reports';
 export { retransmit } from './retransmission';
+export { downTrackStatistic, upTrackStatistic } from './statistics';
 export { readSubscriberRtcp, roundTripTime, takeLostOfSubscriber } from './subscriber-rtcp';
 export {
   addUpTrack,

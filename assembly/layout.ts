@@ -4,7 +4,7 @@
  * Sizes are in bytes unless the name says otherwise. Change anything and count LAYOUT_VERSION up.
  */
 
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 // --- Verdicts: what becomes of a packet ---------------------------------------------------------------------------
 
@@ -131,12 +131,34 @@ export const COUNTER_SLOTS = 48;
 export const COUNTER_SLOTS_FREE = 49;
 export const COUNTERS = 64;
 
+// --- Statistics of one track: what to ask for ---------------------------------------------------------------------
+
+/** Both directions: packets and bytes in all, packets lost in all. Bytes: up with headers, down of the payload alone. */
+export const STATISTIC_PACKETS = 0;
+export const STATISTIC_OCTETS = 1;
+export const STATISTIC_LOST = 2;
+/** Interarrival jitter in milliseconds (RFC 3550 6.4.1): up as measured here, down as the subscriber reported it. */
+export const STATISTIC_JITTER = 3;
+/** Up: keyframes asked for; down: requests that came. */
+export const STATISTIC_KEYFRAME_REQUESTS = 4;
+export const STATISTIC_SSRC = 5;
+/** Up alone: keyframes that came, changes of source, and whether a source is known. */
+export const STATISTIC_KEYFRAMES = 6;
+export const STATISTIC_SOURCES = 7;
+/** Down alone: packets asked for again, those that were sent, round-trip time in milliseconds (0: unknown). */
+export const STATISTIC_NACKS = 8;
+export const STATISTIC_RETRANSMISSIONS = 9;
+export const STATISTIC_ROUND_TRIP_TIME = 10;
+/** Down alone: whether packets go out; video that waits for a keyframe is suspended. */
+export const STATISTIC_ACTIVE = 11;
+export const STATISTIC_SUSPENDED = 12;
+
 // --- Records ------------------------------------------------------------------------------------------------------
 
 export const UP_TRACK_SIZE = 192;
 export const SEGMENT_SIZE = 24;
 export const DOWN_TRACK_SIZE = 256;
-export const DOWN_TRACK_SEGMENTS = 120;
+export const DOWN_TRACK_SEGMENTS = 136;
 /** A packet slot: its record, then the packet's bytes; what is left of the stride is never written. */
 export const SLOT_RECORD_SIZE = 64;
 export const SLOT_SIZE = 1600;

@@ -32,7 +32,7 @@ function expected(up: UpTrack): i64 {
 }
 
 /** Packets missing now, of the present and earlier sources. */
-function lostInAll(up: UpTrack): u64 {
+export function lostInAll(up: UpTrack): u64 {
   const lost = expected(up) - <i64>up.received;
   return up.lostBefore + <u64>max<i64>(lost, 0);
 }

@@ -25,6 +25,9 @@ export class UpTrack {
   /** Packets missing from earlier sources, and how many of all missing ones takeLost has told. */
   lostBefore: u64;
   lostTold: u64;
+  /** Packets and bytes of all its sources as they arrived, duplicates too. */
+  packets: u64;
+  octets: u64;
 
   user: u32;
   clockRate: u32;
@@ -51,6 +54,9 @@ export class UpTrack {
   keyframeTimestamp: u32;
   firstDown: i32;
   nextFree: i32;
+  /** Keyframes that came, and those that were asked for. */
+  keyframes: u32;
+  keyframeRequests: u32;
 
   used: bool;
   configured: bool;
@@ -111,6 +117,12 @@ export class DownTrack {
   nextFree: i32;
   /** Packets that may be sent again. */
   resendCredit: u32;
+  /** Packets that its subscriber asked for again, those of them that were sent, and its requests for a keyframe. */
+  nacks: u32;
+  retransmissions: u32;
+  keyframeRequests: u32;
+  /** Interarrival jitter as its subscriber reported it last, in timestamp units (RFC 3550 6.4.1). */
+  reportedJitter: u32;
   extensionIds: u32;
 
   used: bool;

@@ -56,6 +56,8 @@ export function request(downIndex: i32, audio: bool, sequence: u32): bool {
   store<i32>(entryAt(requests), downIndex);
   store<u32>(entryAt(requests) + 4, key);
   requests++;
+  const down = findDownTrack(downIndex);
+  if (down !== null) down.nacks++;
   setCell(CELL_RETRANSMISSIONS, requests);
   return true;
 }
@@ -94,6 +96,7 @@ function find(downIndex: i32, sequence: u32, now: f64): bool {
   const slot = findPacket(down.up, up, extended - segment.offset);
   if (slot === null || !mayResend(downIndex, sequence, down.roundTripTime, now)) return false;
   down.resendCredit--;
+  down.retransmissions++;
   writeForSubscriber(slot, down, segment, now);
   setCell(CELL_PACKET, <i32>bytesOf(slot));
   setCell(CELL_PACKET_LENGTH, min<i32>(slot.length, PACKET_CAPACITY));

@@ -57,6 +57,7 @@ function readReportBlock(index: i32, block: usize, now: f64): void {
     down.lostPending += lost - down.lostReported;
     down.lostReported = lost;
   }
+  down.reportedJitter = readU32(block + 12);
   const lastReport = readU32(block + 16);
   if (lastReport == 0) return;
   let sentAt: f64 = 0;
@@ -130,7 +131,11 @@ export function readSubscriberRtcp(downAudio: i32, downVideo: i32, length: i32, 
       if (findServed(downVideo) !== null) seen |= SUBSCRIBER_FIR;
     }
   }
-  if ((seen & (SUBSCRIBER_PLI | SUBSCRIBER_FIR)) != 0) count(COUNTER_KEYFRAME_REQUESTS);
+  if ((seen & (SUBSCRIBER_PLI | SUBSCRIBER_FIR)) != 0) {
+    const down = findDownTrack(downVideo);
+    if (down !== null) down.keyframeRequests++;
+    count(COUNTER_KEYFRAME_REQUESTS);
+  }
   return seen;
 }
 

@@ -29,6 +29,8 @@ export interface EngineExports {
   takeLostOfPublisher(up: number): number;
   takeLostOfSubscriber(down: number): number;
   roundTripTime(down: number): number;
+  upTrackStatistic(up: number, statistic: number): number;
+  downTrackStatistic(down: number, statistic: number): number;
 }
 
 /**

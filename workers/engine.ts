@@ -243,6 +243,16 @@ export class Engine {
     return this.#wasm.roundTripTime(down);
   }
 
+  /** One STATISTIC_ of an up track (assembly/layout.ts); 0: no such track. */
+  upTrackStatistic(up: number, statistic: number): number {
+    return this.#wasm.upTrackStatistic(up, statistic);
+  }
+
+  /** One STATISTIC_ of a down track; 0: no such track. */
+  downTrackStatistic(down: number, statistic: number): number {
+    return this.#wasm.downTrackStatistic(down, statistic);
+  }
+
   #check(found: number, direction: 'up' | 'down', track: number): void {
     if (found === 0) throw new RangeError(`There is no ${direction} track ${track}.`);
   }

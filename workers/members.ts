@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Certificate } from './certificate.js';
 import type { ShardCounters } from './counters.js';
 import type { DataRelay } from './data-relay.js';
+import { describeMember } from './describe.js';
 import type { Engine } from './engine.js';
 import type { Feedback } from './feedback.js';
 import { hostCandidates } from './host-candidates.js';
@@ -178,6 +179,14 @@ export class Members {
     const member = this.table.get(handle);
     if (member) this.parts.feedback.requestKeyframe(member, 'fir', performance.now());
     return {};
+  }
+
+  /** What a handle is like now; nothing of one that the shard doesn't know. */
+  describe(handle: HandleNumber): ShardReply {
+    const member = this.table.get(handle);
+    if (!member) return {};
+    const { engine, settings } = this.parts;
+    return { description: describeMember(engine, member, settings.rtpPort, performance.now()) };
   }
 
   closeAll(): void {

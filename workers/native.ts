@@ -17,6 +17,9 @@ import type {
   Track,
 } from 'node-datachannel';
 
+/** One end of the selected pair. */
+export type NativeCandidate = NonNullable<ReturnType<NativePeerConnection['getSelectedCandidatePair']>>['local'];
+
 export type { DataChannel, NativePeerConnection, RtcConfig, Track };
 
 /** The parts of the addon that a shard uses. */

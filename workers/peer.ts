@@ -1,8 +1,16 @@
 /** One PeerConnection: the shard's only user of node-datachannel's objects. */
 import type { Certificate } from './certificate.js';
-import { type DataChannel, guard, type Native, type NativePeerConnection, type Report, type Track } from './native.js';
-import type { TransportParameters } from './protocol.js';
-import { DATA_MID, MEDIA_MID, readLocalDescription, writeRemoteDescription } from './transport-sdp.js';
+import {
+  type DataChannel,
+  guard,
+  type Native,
+  type NativeCandidate,
+  type NativePeerConnection,
+  type Report,
+  type Track,
+} from './native.js';
+import type { PeerState, SelectedCandidate, TransportParameters } from './protocol.js';
+import { DATA_MID, dtlsRole, MEDIA_MID, readLocalDescription, writeRemoteDescription } from './transport-sdp.js';
 
 /** What a peer tells its owner; each is called from a guarded native callback. */
 export interface PeerListener {
@@ -57,6 +65,11 @@ function release(object: object): void {
 function endReason(state: string, iceState: string): string {
   if (state === 'closed') return 'DTLS alert';
   return iceState === 'failed' || iceState === 'disconnected' ? 'ICE failed' : 'DTLS alert';
+}
+
+function selected(candidate: NativeCandidate): SelectedCandidate {
+  const { address, port, type, transportType } = candidate;
+  return { address, port, type: type.toLowerCase(), protocol: transportType.toLowerCase() };
 }
 
 export class Peer {
@@ -165,6 +178,25 @@ export class Peer {
     this.data = true;
     this.connection.setRemoteDescription(writeRemoteDescription(remote, [MEDIA_MID, DATA_MID], true), 'offer');
     this.connection.setLocalDescription('answer');
+  }
+
+  /** What native code tells of the connection now. */
+  inspect(): PeerState {
+    const { connection } = this;
+    const pair = connection.getSelectedCandidatePair();
+    const { algorithm, value } = connection.remoteFingerprint();
+    const local = this.local();
+    return {
+      state: connection.state(),
+      iceState: connection.iceState(),
+      connected: this.sending,
+      dtlsRole: dtlsRole(local.setup, connection.remoteDescription()?.sdp ?? ''),
+      localFingerprint: local.fingerprint,
+      remoteFingerprint: { algorithm, value },
+      selectedPair: pair && { local: selected(pair.local), remote: selected(pair.remote) },
+      dataBytesSent: connection.bytesSent(),
+      dataBytesReceived: connection.bytesReceived(),
+    };
   }
 
   get connected(): boolean {

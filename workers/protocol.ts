@@ -190,6 +190,21 @@ export interface RequestKeyframe {
   handle: HandleNumber;
 }
 
+/** Asks what a handle is like at this moment; nothing changes. */
+export interface DescribeHandle {
+  type: 'describe';
+  handle: HandleNumber;
+}
+
+/** The settings that may change while a shard runs. */
+export type ShardLimits = Pick<ShardSettings, 'noMediaTimeout' | 'slowlinkThreshold'>;
+
+/** Changes them; sent to every shard. */
+export interface SetLimits {
+  type: 'set-limits';
+  limits: ShardLimits;
+}
+
 export type ShardRequest =
   | StartShard
   | AcceptOffer
@@ -201,11 +216,84 @@ export type ShardRequest =
   | Forget
   | SetBlocked
   | SetRoomShards
-  | RequestKeyframe;
+  | RequestKeyframe
+  | DescribeHandle
+  | SetLimits;
 
-/** `accept-offer` and `make-offer` answer with the transport; every other request with `{}`. */
+/** `accept-offer` and `make-offer` answer with the transport, `describe` with the description, all others with `{}`. */
 export interface ShardReply {
   local?: LocalTransport;
+  /** Absent if the shard does not know the handle. */
+  description?: HandleDescription;
+}
+
+/** One end of the pair of candidates that media takes (RFC 8445 6.1.2). */
+export interface SelectedCandidate {
+  address: string;
+  port: number;
+  /** `host`, `prflx`, … */
+  type: string;
+  /** `udp`. */
+  protocol: string;
+}
+
+/** A PeerConnection as native code tells of it. */
+export interface PeerState {
+  /** `connecting`, `connected`, … (W3C RTCPeerConnectionState). */
+  state: string;
+  /** `checking`, `connected`, … (W3C RTCIceConnectionState). */
+  iceState: string;
+  /** Whether DTLS is done. */
+  connected: boolean;
+  /** Ours in DTLS: `active` is the client's side of the handshake (RFC 8842 5.1). */
+  dtlsRole: 'active' | 'passive' | 'actpass';
+  localFingerprint: TransportParameters['fingerprint'];
+  remoteFingerprint: TransportParameters['fingerprint'];
+  selectedPair: { local: SelectedCandidate; remote: SelectedCandidate } | null;
+  /** Bytes of SCTP, both ways; 0 without data channels. */
+  dataBytesSent: number;
+  dataBytesReceived: number;
+}
+
+export interface PeerDescription extends PeerState {
+  /** Milliseconds since it was made. */
+  age: number;
+  localCandidates: LocalCandidate[];
+  channels: { label: string; open: boolean }[];
+}
+
+/** One audio or video stream of a handle, as the packet engine counts it. Times in milliseconds. */
+export interface StreamDescription {
+  kind: MediaKind;
+  /** `up`: from the client; `down`: to it. */
+  direction: 'up' | 'down';
+  ssrc: number;
+  packets: number;
+  /** Up: whole RTP packets; down: payloads, as sender reports count (RFC 3550 6.4.1). */
+  bytes: number;
+  /** Up: missing here; down: as its receiver reported. */
+  lost: number;
+  jitter: number;
+  /** Up: sent by us; down: came from the subscriber. */
+  keyframeRequests: number;
+  /** Up: keyframes that came, SSRCs that followed each other, whether media comes, since when not, who gets it. */
+  keyframes?: number;
+  sources?: number;
+  receiving?: boolean;
+  silence?: number | null;
+  subscribers?: number;
+  /** Down: packets asked for again and those sent again; null: no report yet; inactive until connected, suspended while it waits for a start. */
+  nacks?: number;
+  retransmissions?: number;
+  roundTripTime?: number | null;
+  active?: boolean;
+  suspended?: boolean;
+}
+
+export interface HandleDescription {
+  /** Null: no PeerConnection. */
+  peer: PeerDescription | null;
+  streams: StreamDescription[];
 }
 
 /** What a shard says unasked. Janus' events are made from it. */

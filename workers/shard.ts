@@ -10,7 +10,7 @@ import { Engine } from './engine.js';
 import { Feedback } from './feedback.js';
 import { Members } from './members.js';
 import { loadNative } from './native.js';
-import type { ShardNews, ShardNumber, ShardReply, ShardRequest, StartShard } from './protocol.js';
+import type { ShardNews, ShardNumber, ShardReply, ShardRequest, ShardSettings, StartShard } from './protocol.js';
 import { Relay } from './relay.js';
 import { scheduleAsBatch } from './scheduling.js';
 import { Supervision } from './supervision.js';
@@ -28,6 +28,8 @@ interface Shard {
   members: Members;
   engine: Engine;
   data: DataRelay;
+  /** The shard's parts read them each time, as limits may change. */
+  settings: ShardSettings;
 }
 
 let shard: Shard | null = null;
@@ -115,10 +117,10 @@ async function start(request: StartShard): Promise<Shard> {
   };
   process.on('exit', cleanUp);
   void control.stopAsked().then(cleanUp);
-  return { members, engine, data };
+  return { members, engine, data, settings };
 }
 
-function handle({ members, engine, data }: Shard, request: Exclude<ShardRequest, StartShard>): ShardReply {
+function handle({ members, engine, data, settings }: Shard, request: Exclude<ShardRequest, StartShard>): ShardReply {
   switch (request.type) {
     case 'accept-offer':
       return members.acceptOffer(request);
@@ -142,6 +144,11 @@ function handle({ members, engine, data }: Shard, request: Exclude<ShardRequest,
       return {};
     case 'set-room-shards':
       data.setRoomShards(request.room, request.shards);
+      return {};
+    case 'describe':
+      return members.describe(request.handle);
+    case 'set-limits':
+      Object.assign(settings, request.limits);
       return {};
   }
 }

@@ -72,3 +72,15 @@ export function readLocalDescription(sdp: string): { transport: TransportParamet
     mids: [...sdp.matchAll(/^a=mid:(.*)$/gm)].map((match) => (match[1] ?? '').trim()),
   };
 }
+
+/**
+ * Our role in DTLS: one side's `active` is the other's `passive` (RFC 8842 5.2).
+ *
+ * @param local what we said
+ * @param remoteSdp the other side's description
+ */
+export function dtlsRole(local: TransportParameters['setup'], remoteSdp: string): TransportParameters['setup'] {
+  const remote = /^a=setup:(\w+)/m.exec(remoteSdp)?.[1];
+  if (remote === 'active') return 'passive';
+  return remote === 'passive' ? 'active' : local;
+}

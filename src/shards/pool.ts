@@ -7,6 +7,7 @@ import { createCounters, type ShardCounter, ShardCounters } from '../../workers/
 import { createRing } from '../../workers/data-ring.js';
 import { createMemory, readCounters } from '../../workers/memory.js';
 import type {
+  ShardLimits,
   ShardNews,
   ShardNumber,
   ShardReply,
@@ -58,7 +59,7 @@ export class Shards {
   private constructor(options: ShardsOptions, engine: WebAssembly.Module) {
     const count = options.workers;
     const numbers = Array.from({ length: count }, (_, number) => number);
-    this.options = options;
+    this.options = { ...options, settings: { ...options.settings } };
     this.engine = engine;
     this.control = createControl(count);
     this.rings = numbers.map((from) => numbers.map((to) => (from === to ? null : createRing())));
@@ -127,6 +128,23 @@ export class Shards {
   async broadcast(request: Exclude<ShardRequest, StartShard>): Promise<void> {
     const living = this.places.flatMap((place, shard) => (place.thread === null ? [] : [shard]));
     await Promise.all(living.map((shard) => this.run(shard, request)));
+  }
+
+  /** Changes the settings that may change, on all shards and on those that will replace one. */
+  async setLimits(limits: Partial<ShardLimits>): Promise<void> {
+    const { settings } = this.options;
+    Object.assign(settings, limits);
+    const { noMediaTimeout, slowlinkThreshold } = settings;
+    await this.broadcast({ type: 'set-limits', limits: { noMediaTimeout, slowlinkThreshold } });
+  }
+
+  get limits(): ShardLimits {
+    return this.options.settings;
+  }
+
+  /** Whether the shard's worker is there. */
+  isRunning(shard: ShardNumber): boolean {
+    return this.places[shard]?.thread != null;
   }
 
   onNews(listener: (shard: ShardNumber, news: ShardNews) => void): void {

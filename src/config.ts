@@ -55,6 +55,9 @@ const codecs = list
   .describe('h264, vp8, vp9, av1 or some of them, separated by commas, best first');
 
 const text = z.string().describe('text');
+const host = text
+  .refine((value) => isIP(value) !== 0 || /^[\w.-]+$/.test(value))
+  .describe('an address or host name to listen on');
 const port = whole(0, 65535);
 const MAX_SAFE = 1_000_000_000;
 
@@ -70,9 +73,7 @@ interface Setting {
 const SETTINGS = {
   BIND: {
     aliases: ['HOST'],
-    schema: text
-      .refine((value) => isIP(value) !== 0 || /^[\w.-]+$/.test(value))
-      .describe('an address or host name to listen on'),
+    schema: host,
     fallback: null,
   },
   WS_PORT: { schema: port, fallback: '8188' },
@@ -90,6 +91,19 @@ const SETTINGS = {
   MAX_CCU: { schema: whole(0, MAX_SAFE), fallback: '0' },
   SESSION_TIMEOUT: { schema: seconds(0, 86_400), fallback: '60' },
   RECLAIM_SESSION_TIMEOUT: { schema: seconds(0, 86_400), fallback: '0' },
+  CANDIDATES_TIMEOUT: { schema: seconds(1, 3600), fallback: '45' },
+  EVENT_QUEUE_MAX: { schema: whole(1, 100_000), fallback: '256' },
+  EVENT_QUEUE_BYTES_MAX: { schema: whole(65_536, MAX_SAFE), fallback: '1048576' },
+  OPAQUEID_IN_API: { schema: flag, fallback: 'false' },
+  FULL_TRICKLE: { schema: flag, fallback: 'false' },
+  API_SECRET: { schema: text, fallback: null },
+  TOKEN_AUTH: { schema: flag, fallback: 'false' },
+  TOKEN_AUTH_SECRET: { schema: text, fallback: null },
+  TOKENS_MAX: { schema: whole(1, MAX_SAFE), fallback: '10000' },
+  ADMIN_SECRET: { schema: text, fallback: null },
+  ADMIN_BIND: { schema: host, fallback: '127.0.0.1' },
+  ADMIN_PORT: { schema: port, fallback: '7088' },
+  ADMIN_WS_PORT: { schema: port, fallback: '7188' },
   SUBSCRIBE_WAIT: { schema: seconds(0, 60), fallback: '5' },
   JOIN_REPLY_INCLUDES_SELF: { schema: flag, fallback: 'false' },
   NOTIFY_SCOPE: { schema: word(['room', 'server']), fallback: 'room' },
@@ -115,6 +129,14 @@ const SETTINGS = {
   WS_IDLE_TIMEOUT: { schema: seconds(0, 3600), fallback: '10' },
   WS_PING_INTERVAL: { schema: seconds(0, 3600), fallback: '15' },
   WS_PONG_TIMEOUT: { schema: seconds(1, 3600), fallback: '10' },
+  HTTP_CONNECTIONS_MAX: { schema: whole(1, MAX_SAFE), fallback: '1020' },
+  HTTP_BODY_BYTES_MAX: { schema: whole(1024, 16_777_216), fallback: '131072' },
+  HTTP_POLL_TIMEOUT: { schema: seconds(1, 55), fallback: '30' },
+  HTTP_SESSIONS_PER_ADDRESS: { schema: whole(1, MAX_SAFE), fallback: '1000' },
+  HTTP_REQUEST_RATE: { schema: whole(1, MAX_SAFE), fallback: '200' },
+  HTTP_REQUEST_BURST: { schema: whole(1, MAX_SAFE), fallback: '400' },
+  ALLOW_ORIGIN: { schema: text, fallback: null },
+  ENFORCE_CORS: { schema: flag, fallback: 'false' },
   SESSIONS_PER_CONNECTION: { schema: whole(1, 100_000), fallback: '16' },
   HANDLES_PER_CONNECTION: { schema: whole(1, 100_000), fallback: '1024' },
   UNJOINED_HANDLES_PER_CONNECTION: { schema: whole(1, 100_000), fallback: '64' },
@@ -155,9 +177,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
 }
 
 function contradictions(config: Record<string, unknown>): string[] {
-  const { RTP_PORT: rtpPort, SFU_WORKERS: workers } = config as Partial<Config>;
-  if (rtpPort === undefined || workers === undefined || rtpPort + workers - 1 <= 65535) return [];
-  return [`RTP_PORT=${rtpPort}: with ${workers} workers the ports would go past 65535; each worker takes one`];
+  const { RTP_PORT: rtpPort, SFU_WORKERS: workers, TOKEN_AUTH: tokens } = config as Partial<Config>;
+  const { TOKEN_AUTH_SECRET: tokenSecret, ENFORCE_CORS: enforce, ALLOW_ORIGIN: origin } = config as Partial<Config>;
+  const problems: string[] = [];
+  if (rtpPort !== undefined && workers !== undefined && rtpPort + workers - 1 > 65535) {
+    problems.push(`RTP_PORT=${rtpPort}: with ${workers} workers the ports would go past 65535; each worker takes one`);
+  }
+  // A secret that nothing is checked against would look like protection.
+  if (tokenSecret !== undefined && tokens === false) problems.push('TOKEN_AUTH_SECRET: needs TOKEN_AUTH=true');
+  if (enforce && origin === undefined) problems.push('ENFORCE_CORS=true: needs ALLOW_ORIGIN');
+  return problems;
 }
 
 /**
@@ -172,4 +201,17 @@ export function readSettingFile(name: Name, file: string): Buffer {
     const cause = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new Error(`${name}=${JSON.stringify(file)}: the file can not be read (${cause})`);
   }
+}
+
+/** The version of this package, `1.2.3`. */
+export function packageVersion(): string {
+  for (const level of ['../', '../../', '../../../']) {
+    try {
+      const found = JSON.parse(readFileSync(new URL(`${level}package.json`, import.meta.url), 'utf8'));
+      if (found.name === 'janus-sfu') return String(found.version);
+    } catch {
+      // Not here: the built files lie one or two folders below the package's own.
+    }
+  }
+  return '0.0.0';
 }

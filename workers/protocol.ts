@@ -85,6 +85,8 @@ export interface ShardSettings {
   dataBacklogMax: number;
   /** Labels whose messages may be dropped when a receiver is slow; other channels are closed. */
   unreliableLabels: string[];
+  /** Milliseconds until a peer that does not connect is given up (Janus: candidates_timeout). */
+  connectTimeout: number;
   /** Milliseconds without a packet until `media` says receiving: false; 0 = never. */
   noMediaTimeout: number;
   /** Packets lost in a second until `slowlink` is said; 0 = never. */

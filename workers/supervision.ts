@@ -3,8 +3,6 @@ import type { Engine } from './engine.js';
 import { indexOf, type Member, type UpTrack } from './member.js';
 import type { ShardNews, ShardSettings } from './protocol.js';
 
-/** Milliseconds until a peer that does not connect is given up (Janus: candidates_timeout). */
-const CONNECT_TIMEOUT = 45_000;
 /** Milliseconds between two looks at the losses: `slowlink` counts per second. */
 const LOSS_INTERVAL = 1000;
 
@@ -32,7 +30,7 @@ export class Supervision {
     for (const member of members) {
       if (!member.peer) continue;
       if (!member.peer.connected) {
-        if (now - member.connectingSince > CONNECT_TIMEOUT) late.push(member);
+        if (now - member.connectingSince > this.settings.connectTimeout) late.push(member);
         continue;
       }
       this.watchMedia(member, member.audio, now);

@@ -11,11 +11,17 @@ function optional(fields: Fields, name: string): unknown {
   return field(fields, name) ?? undefined;
 }
 
-function isIndex(value: unknown): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+function isIndex(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-export function checkAttach(fields: Fields): Checked<{ plugin: string; opaqueId: string | null }> {
+export interface AttachRequest {
+  plugin: string;
+  opaqueId: string | null;
+  loopIndex: number | null;
+}
+
+export function checkAttach(fields: Fields): Checked<AttachRequest> {
   const plugin = field(fields, 'plugin');
   if (plugin === undefined) return fail(missing('plugin'));
   if (typeof plugin !== 'string') return fail(wrongType('plugin', 'a string'));
@@ -23,7 +29,7 @@ export function checkAttach(fields: Fields): Checked<{ plugin: string; opaqueId:
   if (opaqueId !== undefined && typeof opaqueId !== 'string') return fail(wrongType('opaque_id', 'a string'));
   const loopIndex = optional(fields, 'loop_index');
   if (loopIndex !== undefined && !isIndex(loopIndex)) return fail(wrongType('loop_index', 'a positive integer'));
-  return { ok: true, value: { plugin, opaqueId: opaqueId ?? null } };
+  return { ok: true, value: { plugin, opaqueId: opaqueId ?? null, loopIndex: loopIndex ?? null } };
 }
 
 export interface JsepRequest {

@@ -31,4 +31,6 @@ export interface Service {
   disconnect(connection: Connection): void;
   /** Whether the connection owns a session; one that does not is a stranger. */
   hasSession(connection: Connection): boolean;
+  /** More events wait for this connection than are kept: its client has gone or can't follow, and its sessions end. */
+  overflow(connection: Connection): void;
 }

@@ -1,6 +1,7 @@
 /** Error codes of the Janus API, those that we use (janus.h of the reference). */
 export const JANUS_ERROR = {
   UNAUTHORIZED: 403,
+  UNAUTHORIZED_PLUGIN: 405,
   TRANSPORT_SPECIFIC: 450,
   UNKNOWN_REQUEST: 453,
   INVALID_JSON: 454,
@@ -26,6 +27,11 @@ export interface JanusError {
   code: number;
   reason: string;
 }
+
+export const UNAUTHORIZED: JanusError = {
+  code: JANUS_ERROR.UNAUTHORIZED,
+  reason: 'Unauthorized request (wrong or missing secret/token)',
+};
 
 export function missing(element: string): JanusError {
   return { code: JANUS_ERROR.MISSING_MANDATORY_ELEMENT, reason: `Missing mandatory element (${element})` };

@@ -9,10 +9,22 @@ export interface ServerFacts {
   ipv6: boolean;
   workers: number;
   /** Seconds. */
+  candidatesTimeout: number;
+  apiSecret: boolean;
+  tokenAuth: boolean;
+  opaqueIds: boolean;
+  fullTrickle: boolean;
+}
+
+/** What may change while the server runs. */
+export interface ServerState {
+  acceptingSessions: boolean;
+  /** Seconds. */
   sessionTimeout: number;
   /** Seconds. */
   reclaimSessionTimeout: number;
-  authKey: boolean;
+  /** Milliseconds. */
+  minNackQueue: number;
 }
 
 const AUTHOR = 'the janus-sfu project';
@@ -24,7 +36,7 @@ function versionNumber(version: string): number {
 }
 
 /** The fields of `server_info` (janus-api.md 1.3): what a Janus of this shape would say of itself. */
-export function serverInfo(facts: ServerFacts, state: { acceptingSessions: boolean }): object {
+export function serverInfo(facts: ServerFacts, state: ServerState): object {
   const version = { version_string: facts.version, version: versionNumber(facts.version), author: AUTHOR };
   const [publicIp] = facts.publicIps;
   return {
@@ -36,9 +48,9 @@ export function serverInfo(facts: ServerFacts, state: { acceptingSessions: boole
     'log-to-file': false,
     data_channels: true,
     'accepting-new-sessions': state.acceptingSessions,
-    'session-timeout': facts.sessionTimeout,
-    'reclaim-session-timeout': facts.reclaimSessionTimeout,
-    'candidates-timeout': 45,
+    'session-timeout': state.sessionTimeout,
+    'reclaim-session-timeout': state.reclaimSessionTimeout,
+    'candidates-timeout': facts.candidatesTimeout,
     'server-name': facts.serverName,
     'local-ip': facts.localIp,
     ...(publicIp === undefined ? {} : { 'public-ip': publicIp }),
@@ -49,20 +61,25 @@ export function serverInfo(facts: ServerFacts, state: { acceptingSessions: boole
     'ice-nomination': 'regular',
     'ice-consent-freshness': true,
     'ice-keepalive-conncheck': false,
-    'full-trickle': false,
+    'full-trickle': facts.fullTrickle,
     'hangup-on-failed': true,
     'mdns-enabled': false,
-    'min-nack-queue': 200,
+    'min-nack-queue': state.minNackQueue,
     'nack-optimizations': false,
     'twcc-period': 200,
     'dtls-mtu': 1200,
     'static-event-loops': facts.workers,
-    api_secret: false,
-    auth_token: false,
+    api_secret: facts.apiSecret,
+    auth_token: facts.tokenAuth,
     event_handlers: false,
-    opaqueid_in_api: false,
+    opaqueid_in_api: facts.opaqueIds,
     dependencies: { node: process.versions.node },
     transports: {
+      'janus.transport.http': {
+        name: 'JANUS REST (HTTP/HTTPS) transport plugin',
+        description: 'The Janus API over HTTP, with long polls',
+        ...version,
+      },
       'janus.transport.websockets': {
         name: 'JANUS WebSockets transport plugin',
         description: 'The Janus API over WebSockets',

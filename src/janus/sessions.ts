@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { SfuHandle } from '../sfu/handle.js';
 import type { Connection } from './connection.js';
 import { JANUS_ERROR, type JanusError } from './errors.js';
+import { Mailbox } from './mailbox.js';
 import { RequestQueue } from './request-queue.js';
 
 export interface SessionSettings {
@@ -15,12 +16,24 @@ export interface SessionSettings {
   unjoinedHandlesPerConnection: number;
   /** Requests that wait for their turn on one handle. */
   requestsPerHandle: number;
+  /** Events, and their bytes, that wait for a client that is away. */
+  eventsMax: number;
+  eventBytesMax: number;
 }
 
-export interface Handle {
+/** What the client said at its attach. */
+export interface Attachment {
+  opaqueId: string | null;
+  /** The token that let it in, for the Admin API; never for the log. */
+  token: string | null;
+}
+
+export interface Handle extends Readonly<Attachment> {
   /** Unique in its session. */
   readonly id: number;
   readonly session: Session;
+  /** Milliseconds of the monotonic clock. */
+  readonly createdAt: number;
   readonly queue: RequestQueue;
   /** The plugin's side; set right after the plugin was attached. */
   plugin: SfuHandle | null;
@@ -35,6 +48,10 @@ export interface Session {
   lastActivity: number;
   /** When its connection closed. */
   orphanedSince: number;
+  /** Events that wait for the session to be claimed; null while it has an owner. */
+  mailbox: Mailbox | null;
+  /** Milliseconds without a request until it ends, 0 = never; null = as all sessions. */
+  timeout: number | null;
 }
 
 /** Why a session ended by itself. */
@@ -54,13 +71,14 @@ export function randomId(): number {
 
 /** The sessions, who owns them, and when they end. Time is an argument, in milliseconds of a monotonic clock. */
 export class Sessions {
-  readonly #settings: SessionSettings;
+  /** Times may be changed while the server runs. */
+  readonly settings: SessionSettings;
   readonly #sessions = new Map<number, Session>();
   readonly #owned = new Map<Connection, Set<Session>>();
   #lastSweep = Number.NEGATIVE_INFINITY;
 
   constructor(settings: SessionSettings) {
-    this.#settings = settings;
+    this.settings = settings;
   }
 
   get size(): number {
@@ -70,6 +88,11 @@ export class Sessions {
   /** All sessions, whoever owns them. */
   all(): Session[] {
     return [...this.#sessions.values()];
+  }
+
+  /** The session, whoever owns it. */
+  find(id: number): Session | null {
+    return this.#sessions.get(id) ?? null;
   }
 
   ownedBy(connection: Connection): Session[] {
@@ -85,7 +108,15 @@ export class Sessions {
     if (full) return full;
     let id = wantedId;
     while (id === 0 || this.#sessions.has(id)) id = randomId();
-    const session: Session = { id, owner: null, handles: new Map(), lastActivity: now, orphanedSince: now };
+    const session: Session = {
+      id,
+      owner: null,
+      handles: new Map(),
+      lastActivity: now,
+      orphanedSince: now,
+      mailbox: null,
+      timeout: null,
+    };
     this.#sessions.set(id, session);
     this.#setOwner(session, owner);
     return session;
@@ -97,15 +128,12 @@ export class Sessions {
     return session?.owner === connection ? session : null;
   }
 
-  /** Makes the connection the owner, whoever was it before. */
-  claim(id: number, connection: Connection): Session | JanusError {
-    const session = this.#sessions.get(id);
-    if (!session) return noSuchSession(id);
-    if (session.owner === connection) return session;
-    const full = this.#refusal(connection);
-    if (full) return full;
-    this.#setOwner(session, connection);
-    return session;
+  /** Makes the connection the owner, whoever was it before. What waits in the mailbox is to be delivered then. */
+  claim(session: Session, connection: Connection): JanusError | null {
+    if (session.owner === connection) return null;
+    const refusal = this.#refusal(connection);
+    if (!refusal) this.#setOwner(session, connection);
+    return refusal;
   }
 
   remove(session: Session): void {
@@ -114,8 +142,8 @@ export class Sessions {
   }
 
   /** A new handle without its plugin side, or why not. */
-  addHandle(session: Session): Handle | JanusError {
-    const { handlesPerConnection: most, unjoinedHandlesPerConnection: mostUnjoined } = this.#settings;
+  addHandle(session: Session, attachment: Attachment, now: number): Handle | JanusError {
+    const { handlesPerConnection: most, unjoinedHandlesPerConnection: mostUnjoined } = this.settings;
     let handles = 0;
     let unjoined = 0;
     for (const sibling of session.owner ? this.ownedBy(session.owner) : [session]) {
@@ -131,8 +159,8 @@ export class Sessions {
     }
     let id = randomId();
     while (session.handles.has(id)) id = randomId();
-    const queue = new RequestQueue(this.#settings.requestsPerHandle);
-    const handle: Handle = { id, session, queue, plugin: null };
+    const queue = new RequestQueue(this.settings.requestsPerHandle);
+    const handle: Handle = { id, session, ...attachment, createdAt: now, queue, plugin: null };
     session.handles.set(id, handle);
     return handle;
   }
@@ -140,12 +168,24 @@ export class Sessions {
   /** The connection closed. Returns the sessions that end with it; the others wait to be claimed. */
   disconnect(connection: Connection, now: number): Session[] {
     const sessions = this.ownedBy(connection);
-    if (this.#settings.reclaimTimeout === 0) return sessions;
+    if (this.settings.reclaimTimeout === 0) return sessions;
+    const { eventsMax, eventBytesMax } = this.settings;
     for (const session of sessions) {
       session.orphanedSince = now;
+      session.mailbox = new Mailbox(eventsMax, eventBytesMax);
       this.#setOwner(session, null);
     }
     return [];
+  }
+
+  /**
+   * Sends an event to the session's owner, or keeps it for the next one.
+   *
+   * @returns false if more wait already than are kept: the session has to end
+   */
+  tell(session: Session, event: object): boolean {
+    session.owner?.send(event);
+    return session.owner !== null || !session.mailbox || session.mailbox.push(event);
   }
 
   /**
@@ -156,20 +196,21 @@ export class Sessions {
     const stalled = now - this.#lastSweep > SWEEP_STALL;
     this.#lastSweep = now;
     if (stalled) return [];
-    const { sessionTimeout, reclaimTimeout } = this.#settings;
+    const { sessionTimeout, reclaimTimeout } = this.settings;
     const expired: Expired[] = [];
     for (const session of this.#sessions.values()) {
       if (!session.owner && now - session.orphanedSince >= reclaimTimeout) {
         expired.push({ session, cause: 'unclaimed' });
-      } else if (sessionTimeout > 0 && now - session.lastActivity >= sessionTimeout) {
-        expired.push({ session, cause: 'timeout' });
+        continue;
       }
+      const timeout = session.timeout ?? sessionTimeout;
+      if (timeout > 0 && now - session.lastActivity >= timeout) expired.push({ session, cause: 'timeout' });
     }
     return expired;
   }
 
   #refusal(connection: Connection): JanusError | null {
-    const most = this.#settings.sessionsPerConnection;
+    const most = this.settings.sessionsPerConnection;
     if ((this.#owned.get(connection)?.size ?? 0) < most) return null;
     const reason = `This connection has ${most} sessions, the most allowed`;
     return { code: JANUS_ERROR.NOT_ACCEPTING_SESSIONS, reason };
@@ -180,9 +221,12 @@ export class Sessions {
       const owned = this.#owned.get(session.owner);
       owned?.delete(session);
       if (owned?.size === 0) this.#owned.delete(session.owner);
+      session.owner.lost?.(session.id);
     }
     session.owner = owner;
-    if (owner) this.#owned.set(owner, (this.#owned.get(owner) ?? new Set()).add(session));
+    if (!owner) return;
+    this.#owned.set(owner, (this.#owned.get(owner) ?? new Set()).add(session));
+    owner.gained?.(session.id);
   }
 }
 

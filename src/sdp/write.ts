@@ -17,6 +17,8 @@ export interface AnswerFrame {
   version: number;
   /** The addresses to announce, in order. */
   candidates: LocalCandidate[];
+  /** Whether they are told apart from the description (full trickle, RFC 8838). */
+  trickled: boolean;
   /** An IP address for o= and c=. */
   address: string;
 }
@@ -51,15 +53,15 @@ export function transportLines(local: LocalTransport, setup: Setup): string[] {
   ];
 }
 
-/** All candidates: clients need not wait for more (half trickle). */
+/** All candidates: clients need not wait for more (half trickle, RFC 8838 section 16). */
 export function candidateLines(frame: AnswerFrame): string[] {
-  return [
-    ...frame.candidates.map(
-      ({ foundation, priority, address, port }) =>
-        `a=candidate:${foundation} 1 udp ${priority} ${address} ${port} typ host`,
-    ),
-    'a=end-of-candidates',
-  ];
+  if (frame.trickled) return [];
+  return [...frame.candidates.map((candidate) => `a=${candidateText(candidate)}`), 'a=end-of-candidates'];
+}
+
+/** `candidate:…` (RFC 8839 5.1), as descriptions and trickled candidates say it. */
+export function candidateText({ foundation, priority, address, port }: LocalCandidate): string {
+  return `candidate:${foundation} 1 udp ${priority} ${address} ${port} typ host`;
 }
 
 /** The SCTP port of every WebRTC client. */

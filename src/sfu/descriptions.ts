@@ -11,12 +11,15 @@ import {
   writePublisherAnswer,
 } from '../sdp/publisher.js';
 import { planSubscriber, type SubscriberPlan, type SubscriberSsrcs, writeSubscriberOffer } from '../sdp/subscriber.js';
-import type { Jsep, SfuHandle } from './handle.js';
+import { candidateText } from '../sdp/write.js';
+import type { LocalJsep, SfuHandle, Trickle } from './handle.js';
 
 export interface DescriptionSettings {
   sdp: SdpSettings;
   /** Addresses announced in place of the machine's own. */
   publicIps: string[];
+  /** Tell our candidates in `trickle` events and not in the SDP (RFC 8838). */
+  fullTrickle: boolean;
 }
 
 /** Plans and writes the descriptions of handles, each with the handle's session number and its next version. */
@@ -36,20 +39,43 @@ export class Descriptions {
     return planSubscriber(source.lastPlan, ssrcs, { rtx }, this.#settings.sdp);
   }
 
-  answer(handle: SfuHandle, plan: PublisherPlan, local: LocalTransport): Jsep {
-    return { type: 'answer', sdp: writePublisherAnswer(plan, local, this.#frame(handle, local)) };
+  answer(handle: SfuHandle, plan: PublisherPlan, local: LocalTransport): LocalJsep {
+    const frame = this.#frame(handle, local);
+    return {
+      type: 'answer',
+      sdp: writePublisherAnswer(plan, local, frame),
+      ...this.#trickle(handle, plan, local, frame),
+    };
   }
 
-  offer(handle: SfuHandle, plan: SubscriberPlan, local: LocalTransport): Jsep {
-    return { type: 'offer', sdp: writeSubscriberOffer(plan, local, this.#frame(handle, local)) };
+  offer(handle: SfuHandle, plan: SubscriberPlan, local: LocalTransport): LocalJsep {
+    const frame = this.#frame(handle, local);
+    return {
+      type: 'offer',
+      sdp: writeSubscriberOffer(plan, local, frame),
+      ...this.#trickle(handle, plan, local, frame),
+    };
   }
 
   #frame(handle: SfuHandle, local: LocalTransport): AnswerFrame {
     handle.sdpVersion += 1;
-    const { publicIps } = this.#settings;
-    const candidates = announcedCandidates(local.candidates, { publicIps, loopback: handle.loopback });
+    const { publicIps, fullTrickle } = this.#settings;
+    const { loopback, sdpSession } = handle.client;
+    const candidates = announcedCandidates(local.candidates, { publicIps, loopback });
     const address = candidates[0]?.address ?? '127.0.0.1';
-    return { sessionId: handle.sdpSession, version: handle.sdpVersion, candidates, address };
+    return { sessionId: sdpSession, version: handle.sdpVersion, candidates, trickled: fullTrickle, address };
+  }
+
+  /** Once for each ICE session: after a restart the candidates are told again (RFC 8838 section 13). */
+  #trickle(
+    handle: SfuHandle,
+    plan: PublisherPlan | SubscriberPlan,
+    local: LocalTransport,
+    frame: AnswerFrame,
+  ): { trickle?: Trickle } {
+    if (!frame.trickled || handle.trickled === local.iceUfrag) return {};
+    handle.trickled = local.iceUfrag;
+    return { trickle: { mid: plan.lines[0]?.mid ?? '', candidates: frame.candidates.map(candidateText) } };
   }
 }
 

@@ -14,13 +14,27 @@ export interface Jsep {
   sdp: string;
 }
 
+/** Our candidates, when they are told apart from the description: all of them, to be sent right after it. */
+export interface Trickle {
+  /** The mid of the first line; everything is bundled with it. Empty if it has none. */
+  mid: string;
+  /** `candidate:…` (RFC 8839 5.1). */
+  candidates: string[];
+}
+
+/** A description of ours on its way to the client. */
+export interface LocalJsep extends Jsep {
+  /** Absent in half trickle, and while the client knows the candidates already. */
+  trickle?: Trickle;
+}
+
 /** What `plugindata.data` may hold: always an object. */
 export type EventData = Record<string, unknown>;
 
 /** Where the events of a handle go: the Janus side of it. */
 export interface HandleSink {
   /** An event that answers no request. */
-  event(data: EventData, jsep?: Jsep): void;
+  event(data: EventData, jsep?: LocalJsep): void;
   webrtcup(): void;
   media(mid: string, kind: MediaKind, receiving: boolean): void;
   slowlink(mid: string, kind: MediaKind, uplink: boolean, lost: number): void;
@@ -53,18 +67,29 @@ export interface SubscriberPeer {
   outdated: boolean;
 }
 
+/** What the Janus side knows of a handle's client when it attaches. */
+export interface ClientFacts {
+  /** The Janus session: its handles are placed near each other. */
+  readonly session: object;
+  /** Whether the client's signalling comes from this machine. */
+  readonly loopback: boolean;
+  /** Digits, unguessable: the session id of the SDP that we write to it (RFC 8866 5.2). */
+  readonly sdpSession: string;
+  /** The room that its URL named, and the `loop_index` of its attach: hints for placement. */
+  readonly room: string | null;
+  readonly loopIndex: number | null;
+}
+
 /** One attachment of a client to the plugin. */
 export interface SfuHandle {
   /** Unique in the process: what the shards call it. */
   readonly number: HandleNumber;
   readonly sink: HandleSink;
-  /** The Janus session: its handles are placed near each other. */
-  readonly session: object;
-  /** Whether the client's signalling comes from this machine. */
-  readonly loopback: boolean;
-  /** Session id and version of the SDP that we write (RFC 8866 5.2). */
-  readonly sdpSession: string;
+  readonly client: ClientFacts;
+  /** Version of the SDP that we write (RFC 8866 5.2). */
   sdpVersion: number;
+  /** Our ICE user name whose candidates the client was told apart from a description. */
+  trickled: string | null;
   /** Where its peer lives; null until something fixes it. */
   shard: ShardNumber | null;
   peer: PublisherPeer | SubscriberPeer | null;

@@ -2,9 +2,10 @@ import type { ShardNews, ShardNumber } from '../../workers/protocol.js';
 import type { Log } from '../observability/log.js';
 import type { RemoteDescription } from '../sdp/parse.js';
 import { readSubscriberAnswer, samePlan } from '../sdp/subscriber.js';
+import type { PlacementHint } from '../shards/placement.js';
 import type { Shards } from '../shards/pool.js';
 import { type DescriptionSettings, Descriptions, midIn, newSsrcs } from './descriptions.js';
-import type { Jsep, SfuHandle, SubscriberPeer } from './handle.js';
+import type { LocalJsep, SfuHandle, SubscriberPeer } from './handle.js';
 import type { Presence } from './presence.js';
 import { Refusal } from './refusal.js';
 import { RoomShards } from './room-shards.js';
@@ -18,13 +19,13 @@ export class Peers {
   readonly #log: Log;
   readonly #handles = new Map<number, SfuHandle>();
   readonly #rooms: RoomShards;
-  readonly #presence: Pick<Presence, 'tellBlocks'>;
+  readonly #presence: Pick<Presence, 'tellBlocks' | 'room'>;
   /** Workers in place of dead ones, which have not been told who blocks whom. */
   readonly #ignorant = new Set<ShardNumber>();
 
   constructor(
     shards: Pick<Shards, 'run' | 'place' | 'onNews'>,
-    presence: Pick<Presence, 'tellBlocks'>,
+    presence: Pick<Presence, 'tellBlocks' | 'room'>,
     settings: DescriptionSettings,
     log: Log,
   ) {
@@ -55,7 +56,7 @@ export class Peers {
   }
 
   /** A client offers: makes its peer, or changes or replaces the one it has, and answers. */
-  async acceptOffer(handle: SfuHandle, offer: RemoteDescription): Promise<Jsep> {
+  async acceptOffer(handle: SfuHandle, offer: RemoteDescription): Promise<LocalJsep> {
     if (handle.peer?.role === 'subscriber') {
       throw new Refusal('This handle subscribes to media; to publish, attach another handle.');
     }
@@ -80,7 +81,7 @@ export class Peers {
   }
 
   /** Makes the peer of a subscriber on its publisher's shard, and the offer for it. */
-  async subscribe(handle: SfuHandle, source: SfuHandle): Promise<Jsep> {
+  async subscribe(handle: SfuHandle, source: SfuHandle): Promise<LocalJsep> {
     if (handle.peer) throw new Refusal('This handle has a PeerConnection already; attach another one to subscribe.');
     if (source.gone) throw new Refusal(PUBLISHER_LEFT);
     const shard = await this.#settle(source);
@@ -209,14 +210,21 @@ export class Peers {
   /** Fixes where a handle's peer lives, and tells that shard what it must know of the handle. */
   async #settle(handle: SfuHandle): Promise<ShardNumber> {
     if (handle.shard !== null) return handle.shard;
-    const near: ShardNumber[] = [];
-    for (const other of this.#handles.values()) {
-      if (other.session === handle.session && other.shard !== null) near.push(other.shard);
-    }
-    const home = handle.joined ? this.#rooms.home(handle.joined.room) : undefined;
-    const shard = this.#shards.place({ near, ...(home === undefined ? {} : { home }) });
+    const shard = this.#shards.place(this.#hint(handle));
     await this.#moveTo(handle, shard);
     return shard;
+  }
+
+  /** What is known of where the handle's room is, or will be. */
+  #hint(handle: SfuHandle): PlacementHint {
+    const { session, room, loopIndex } = handle.client;
+    const near: ShardNumber[] = [];
+    for (const { client, shard } of this.#handles.values()) {
+      if (shard !== null && (client.session === session || (room !== null && client.room === room))) near.push(shard);
+    }
+    const number = handle.joined?.room ?? (room === null ? undefined : this.#presence.room(room));
+    const home = number === undefined ? undefined : this.#rooms.home(number);
+    return { near, ...(home === undefined ? {} : { home }), ...(loopIndex === null ? {} : { loopIndex }) };
   }
 
   async #moveTo(handle: SfuHandle, shard: ShardNumber): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ShardNumber } from '../../workers/protocol.js';
 import type { RemoteDescription } from '../sdp/parse.js';
 import { ShardError, type Shards } from '../shards/pool.js';
-import type { HandleSink, SfuHandle } from './handle.js';
+import type { ClientFacts, HandleSink, SfuHandle } from './handle.js';
 import { type Message, messageParser, type ParsedMessage } from './messages.js';
 import { Moderation } from './moderation.js';
 import { Interned } from './numbers.js';
@@ -46,13 +46,13 @@ export class SfuPlugin {
     parts.shards.onLost((shard) => this.#onLost(shard));
   }
 
-  /** @param sdpSession digits, unguessable, for the o= line of what we write to this handle (RFC 8866 5.2) */
-  attach(sink: HandleSink, client: { session: object; loopback: boolean; sdpSession: string }): SfuHandle {
+  attach(sink: HandleSink, client: ClientFacts): SfuHandle {
     const handle: SfuHandle = {
       number: this.#numbers.acquire(sink).number,
       sink,
-      ...client,
+      client,
       sdpVersion: 0,
+      trickled: null,
       shard: null,
       peer: null,
       lastPlan: null,

@@ -23,6 +23,11 @@ export class Presence {
     return { users: this.#users.size, rooms: this.#rooms.size };
   }
 
+  /** The room's number, while it has joined handles. */
+  room(id: string): number | undefined {
+    return this.#rooms.get(id);
+  }
+
   /** One more handle of the user is in the room. Resolves when every shard knows whom the user doesn't hear. */
   async enter(user: string, room: string): Promise<{ user: UserNumber; room: number }> {
     const entered = this.#users.acquire(user);

@@ -1,7 +1,7 @@
 import type { Log } from '../observability/log.js';
 import { Arrivals } from './arrivals.js';
 import type { Blocks } from './blocks.js';
-import type { EventData, Jsep, SfuHandle } from './handle.js';
+import type { EventData, LocalJsep, SfuHandle } from './handle.js';
 import type { DataMessage, JoinMessage, SubscribeMessage } from './messages.js';
 import type { Peers } from './peers.js';
 import type { Presence } from './presence.js';
@@ -12,7 +12,7 @@ import type { Gatekeeper } from './token.js';
 /** The answer to a `message`: always one event. */
 export interface PluginReply {
   data: EventData;
-  jsep?: Jsep;
+  jsep?: LocalJsep;
 }
 
 export interface RoomsParts {
@@ -61,7 +61,7 @@ export class Rooms {
     const source = media === null ? null : await this.#publisher(handle, media, mayHear);
     const full = switchboard.admit({ handle: handle.number, room, user, ...wants });
     if (full) throw new Refusal(full);
-    let jsep: Jsep | null;
+    let jsep: LocalJsep | null;
     try {
       jsep = await this.#enter(handle, { room, user, publisher: wants.publisher }, source);
     } catch (error) {
@@ -83,7 +83,7 @@ export class Rooms {
     handle: SfuHandle,
     place: { room: string; user: string; publisher: boolean },
     source: SfuHandle | null,
-  ): Promise<Jsep | null> {
+  ): Promise<LocalJsep | null> {
     const numbers = await this.#parts.presence.enter(place.user, place.room);
     if (handle.gone) {
       this.#parts.presence.leave(place.user, place.room);

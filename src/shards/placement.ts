@@ -2,7 +2,7 @@
 import type { ShardNumber } from '../../workers/protocol.js';
 
 /**
- * - `auto`: the room's home, else near the session's other handles, else the least loaded.
+ * - `auto`: the room's home, else near the session's other handles, else as `loop_index` says, else the least loaded.
  * - `spread`: every handle on the next shard in turn, so that a room's peers live apart.
  * - `together`: everybody on shard 0.
  */
@@ -11,8 +11,10 @@ export type PlacementPolicy = 'auto' | 'spread' | 'together';
 export interface PlacementHint {
   /** The shard of the room's first publisher, if the room is known. */
   home?: ShardNumber;
-  /** Where the session's other handles live. */
+  /** Where the session's other handles live, and those whose URL names the same room. */
   near?: ShardNumber[];
+  /** The client's `loop_index` (Janus' attach), 0..: naf-janus-adapter spreads its users with it. */
+  loopIndex?: number;
 }
 
 /**
@@ -34,5 +36,6 @@ export function choosePlacement(
   if (hint.home !== undefined && usable(hint.home)) return hint.home;
   const near = hint.near?.find(usable);
   if (near !== undefined) return near;
+  if (hint.loopIndex !== undefined && usable(hint.loopIndex % loads.length)) return hint.loopIndex % loads.length;
   return alive.reduce((least, one) => (one.load < least.load ? one : least)).shard;
 }

@@ -25,6 +25,7 @@ export const frame: AnswerFrame = {
     { foundation: '1', priority: 2130706431, address: '192.0.2.7', port: 51610 },
     { foundation: '2', priority: 2130706175, address: '2001:db8::7', port: 51610 },
   ],
+  trickled: false,
   address: '192.0.2.7',
 };
 

@@ -10,6 +10,8 @@ const settings: SessionSettings = {
   handlesPerConnection: 64,
   unjoinedHandlesPerConnection: 4,
   requestsPerHandle: 8,
+  eventsMax: 3,
+  eventBytesMax: 1000,
 };
 
 let connections = 0;
@@ -61,7 +63,7 @@ describe('sessions', () => {
     const sessions = new Sessions(settings);
     const [first, second] = [connection(), connection()];
     const session = created(sessions, first);
-    assert.equal(sessions.claim(session.id, second), session);
+    assert.equal(sessions.claim(session, second), null);
     assert.equal(sessions.get(session.id, first), null);
     assert.deepEqual(sessions.disconnect(first, 0), []);
     assert.deepEqual(sessions.disconnect(second, 0), [session]);
@@ -108,7 +110,7 @@ describe('sessions', () => {
     assert.deepEqual(sessions.disconnect(owner, 20_000), []);
     assert.deepEqual(sweepUntil(sessions, 24_000, 21_000), []);
     const next = connection();
-    assert.equal(sessions.claim(session.id, next), session);
+    assert.equal(sessions.claim(session, next), null);
     sessions.disconnect(next, 24_000);
     const [expired] = sweepUntil(sessions, 29_000, 25_000);
     assert.deepEqual([expired?.session, expired?.cause], [session, 'unclaimed']);
@@ -119,8 +121,8 @@ describe('sessions', () => {
     const owner = connection();
     const foreign = created(sessions, connection());
     for (let count = 0; count < 16; count += 1) created(sessions, owner);
-    for (const refused of [sessions.create(owner, 0, 0), sessions.claim(foreign.id, owner)]) {
-      assert.ok('code' in refused && refused.code === 472);
+    for (const refused of [sessions.create(owner, 0, 0), sessions.claim(foreign, owner)]) {
+      assert.ok(refused && 'code' in refused && refused.code === 472);
     }
     const [first] = sessions.ownedBy(owner);
     assert.ok(first);
@@ -132,8 +134,9 @@ describe('sessions', () => {
     const sessions = new Sessions(settings);
     const owner = connection();
     const [one, other] = [created(sessions, owner), created(sessions, owner)];
-    for (const session of [one, one, other, other]) assert.ok(!('code' in sessions.addHandle(session)));
-    const refused = sessions.addHandle(one);
+    const attach = (session: Session) => sessions.addHandle(session, { opaqueId: null, token: null }, 0);
+    for (const session of [one, one, other, other]) assert.ok(!('code' in attach(session)));
+    const refused = attach(one);
     assert.ok('code' in refused && refused.code === 461);
     assert.match(refused.reason, /4 handles that have not joined/);
   });

@@ -84,7 +84,7 @@ function stage() {
   const blocks = new Blocks(new MemoryBlockStore(), 10);
   const presence = new Presence(shards, blocks);
   const sdp = { videoCodecs: ['h264' as const, 'vp8' as const], dataChannelMaxMessageSize: 262_144 };
-  const peers = new Peers(shards, presence, { sdp, publicIps: [] }, log);
+  const peers = new Peers(shards, presence, { sdp, publicIps: [], fullTrickle: false }, log);
   const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
   const gatekeeper = new Gatekeeper(null);
   const parts = { switchboard, blocks, presence, gatekeeper, peers, shards, log };
@@ -102,7 +102,10 @@ function stage() {
       hangup: (reason) => heard.push(`hangup ${reason}`),
       detached: () => heard.push('detached'),
     };
-    return Object.assign(plugin.attach(sink, { session: {}, loopback: true, sdpSession: '1' }), { heard });
+    return Object.assign(
+      plugin.attach(sink, { session: {}, loopback: true, sdpSession: '1', room: null, loopIndex: null }),
+      { heard },
+    );
   };
   const join = (handle: SfuHandle, user: string, subscribe: object = { data: true, notifications: true }) =>
     plugin.message(handle, { kind: 'join', room_id: 'r', user_id: user, subscribe }, null);

@@ -3,11 +3,14 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Log } from '../../observability/log.js';
-import type { JanusApi } from '../api.js';
-import type { Connection } from '../connection.js';
+import type { Connection, Service } from '../connection.js';
 import { TokenBucket } from './token-bucket.js';
 
 export interface WebSocketSettings {
+  /** `janus-protocol`, or `janus-admin-protocol`. */
+  subprotocol: string;
+  /** Whether clients are expected to have a session; those that don't are closed after a while. */
+  sessions: boolean;
   /** The address to listen on; absent = all. */
   host: string | undefined;
   /** 0 = any free one. */
@@ -32,7 +35,6 @@ export interface WebSocketSettings {
 
 /** Milliseconds for clients to answer the close of a server that ends. */
 const GOODBYE_LIMIT = 1000;
-const SUBPROTOCOL = 'janus-protocol';
 /** A handshake's headers must be there within this time (W6 of the threats). */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
@@ -46,9 +48,9 @@ const CLOSE = { POLICY: 1008, SERVICE_RESTART: 1012 } as const;
 class Client implements Connection {
   readonly transport = 'janus.transport.websockets';
   readonly id: number;
-  readonly room = null;
   readonly address: string;
   readonly loopback: boolean;
+  readonly room: string | null;
   /** Messages that were read from the socket and wait for the rate limit. */
   readonly inbox: RawData[] = [];
   readonly bucket: TokenBucket;
@@ -61,11 +63,19 @@ class Client implements Connection {
   pingedAt: number | null = null;
   lastHeard: number;
 
-  constructor(socket: WebSocket, id: number, address: string, settings: WebSocketSettings, now: number) {
+  constructor(
+    socket: WebSocket,
+    id: number,
+    address: string,
+    room: string | null,
+    settings: WebSocketSettings,
+    now: number,
+  ) {
     this.#socket = socket;
     this.id = id;
     this.address = address;
     this.loopback = isLoopback(address);
+    this.room = room;
     this.#backlogMax = settings.backlogBytesMax;
     this.bucket = new TokenBucket(settings.requestRate, settings.requestBurst, now);
     this.lastRequest = now;
@@ -106,10 +116,20 @@ export function isLoopback(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./i.test(address);
 }
 
-/** The Janus API over WebSockets (janus-api.md 5): any path, subprotocol `janus-protocol`. */
+/** Longer ones are no hint. */
+const ROOM_LENGTH_MAX = 256;
+
+/** The room that the handshake's URL names (`?room=`); null if it names none. The path means nothing. */
+function roomOf(request: IncomingMessage): string | null {
+  const [, query = ''] = (request.url ?? '').split('?', 2);
+  const room = new URLSearchParams(query).get('room');
+  return room && room.length <= ROOM_LENGTH_MAX ? room : null;
+}
+
+/** The Janus API, or the Admin API, over WebSockets (janus-api.md 5): any path, one subprotocol. */
 export class WebSocketTransport {
   readonly #settings: WebSocketSettings;
-  readonly #api: JanusApi;
+  readonly #service: Service;
   readonly #log: Log;
   readonly #http: Server;
   readonly #upgrader: WebSocketServer;
@@ -121,9 +141,9 @@ export class WebSocketTransport {
   #watch: NodeJS.Timeout | null = null;
   #closing = false;
 
-  constructor(settings: WebSocketSettings, api: JanusApi, log: Log) {
+  constructor(settings: WebSocketSettings, service: Service, log: Log) {
     this.#settings = settings;
-    this.#api = api;
+    this.#service = service;
     this.#log = log;
     const limits = {
       connectionsCheckingInterval: CHECKING_INTERVAL,
@@ -133,7 +153,7 @@ export class WebSocketTransport {
     };
     this.#http = createServer(limits, (_request, response) => {
       response.writeHead(403, { Connection: 'close', 'Content-Type': 'text/plain' });
-      response.end(`This port speaks WebSocket with the subprotocol ${SUBPROTOCOL}.\n`);
+      response.end(`This port speaks WebSocket with the subprotocol ${settings.subprotocol}.\n`);
     });
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#upgrader = new WebSocketServer({
@@ -142,7 +162,7 @@ export class WebSocketTransport {
       perMessageDeflate: false,
       maxPayload: settings.messageBytesMax,
       maxFragments: settings.fragmentsMax,
-      handleProtocols: () => SUBPROTOCOL,
+      handleProtocols: () => settings.subprotocol,
     });
     this.#upgrader.on('wsClientError', (_error, socket) => answer(socket, 400, 'This is not a WebSocket handshake.'));
   }
@@ -180,23 +200,24 @@ export class WebSocketTransport {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const address = request.socket.remoteAddress ?? '';
+    const { subprotocol } = this.#settings;
     socket.on('error', () => socket.destroy());
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
     if (this.#closing) {
       answer(socket, 503, 'The server is shutting down.');
-    } else if (!offered.includes(SUBPROTOCOL)) {
-      answer(socket, 400, `The WebSocket subprotocol ${SUBPROTOCOL} is needed.`);
+    } else if (!offered.includes(subprotocol)) {
+      answer(socket, 400, `The WebSocket subprotocol ${subprotocol} is needed.`);
     } else if ((this.#perAddress.get(address) ?? 0) >= this.#settings.connectionsPerAddress) {
       this.#log('warn', 'too many connections from one address', { address });
       answer(socket, 503, 'Too many connections from this address.');
     } else {
-      this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => this.#connected(webSocket, address));
+      this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => this.#connected(webSocket, address, request));
     }
   }
 
-  #connected(socket: WebSocket, address: string): void {
+  #connected(socket: WebSocket, address: string, request: IncomingMessage): void {
     this.#lastId += 1;
-    const client = new Client(socket, this.#lastId, address, this.#settings, performance.now());
+    const client = new Client(socket, this.#lastId, address, roomOf(request), this.#settings, performance.now());
     this.#clients.add(client);
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
     this.#log('debug', 'connected', { connection: client.id, address });
@@ -237,7 +258,7 @@ export class WebSocketTransport {
     if (left > 0) this.#perAddress.set(client.address, left);
     else this.#perAddress.delete(client.address);
     this.#log('debug', 'disconnected', { connection: client.id, code });
-    this.#api.disconnect(client);
+    this.#service.disconnect(client);
   }
 
   /** Serves what has come, as fast as the client may send; the rest stays in its socket, and its sender waits. */
@@ -245,7 +266,7 @@ export class WebSocketTransport {
     for (let next = client.inbox.shift(); next; next = client.inbox.shift()) {
       const now = performance.now();
       client.lastRequest = now;
-      client.bucket.take(this.#api.receive(client, this.#decode(next)), now);
+      client.bucket.take(this.#service.receive(client, this.#decode(next)), now);
       const wait = client.bucket.wait(now);
       if (wait === 0) continue;
       client.pause();
@@ -270,14 +291,14 @@ export class WebSocketTransport {
   /** Every second: drops who doesn't answer, and strangers who ask for nothing. */
   #watchClients(): void {
     const now = performance.now();
-    const { idleTimeout, pingInterval, pongTimeout } = this.#settings;
+    const { sessions, idleTimeout, pingInterval, pongTimeout } = this.#settings;
     for (const client of this.#clients) {
-      client.hadSession ||= this.#api.hasSession(client);
+      client.hadSession ||= this.#service.hasSession(client);
       if (client.pingedAt !== null && client.lastHeard > client.pingedAt) client.pingedAt = null;
       if (client.pingedAt !== null && now - client.pingedAt >= pongTimeout) {
         this.#log('info', 'connection is dead', { connection: client.id, address: client.address });
         client.terminate();
-      } else if (!client.hadSession && idleTimeout > 0 && now - client.lastRequest >= idleTimeout) {
+      } else if (sessions && !client.hadSession && idleTimeout > 0 && now - client.lastRequest >= idleTimeout) {
         client.close(CLOSE.POLICY, 'no session was created');
       } else if (pingInterval > 0 && client.pingedAt === null && now - client.lastHeard >= pingInterval) {
         client.ping(now);

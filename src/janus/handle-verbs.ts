@@ -1,0 +1,111 @@
+import type { Log } from '../observability/log.js';
+import { parseDescription } from '../sdp/parse.js';
+import type { RemoteJsep, SfuPlugin } from '../sfu/plugin.js';
+import { checkMessage, checkTrickle, type JsepRequest } from './checks.js';
+import { JANUS_ERROR, type JanusError } from './errors.js';
+import type { HandleEvents } from './handle-events.js';
+import { type Request, refuse } from './request.js';
+import { type Handle, noSuchHandle } from './sessions.js';
+
+export interface HandleVerbsParts {
+  plugin: SfuPlugin;
+  events: HandleEvents;
+  log: Log;
+}
+
+/** The verbs that are addressed to a handle: `message`, `trickle`, `hangup`, `detach` (janus-api.md 1.3). */
+export class HandleVerbs {
+  readonly #parts: HandleVerbsParts;
+
+  constructor(parts: HandleVerbsParts) {
+    this.#parts = parts;
+  }
+
+  has(verb: string): boolean {
+    return verb === 'message' || verb === 'trickle' || verb === 'hangup' || verb === 'detach';
+  }
+
+  /**
+   * Requests of a handle run one after the other; one that ends what another waits for lets it end early.
+   *
+   * @returns the error to answer with, if it comes to one at once; else the request is answered here
+   */
+  enqueue(request: Request, handle: Handle): JanusError | null {
+    const { verb } = request.envelope;
+    if (handle.plugin && (verb === 'detach' || verb === 'hangup')) this.#parts.plugin.interrupt(handle.plugin);
+    const queued = handle.queue.push(async () => {
+      const { plugin, session } = handle;
+      // A request before this one, or a kick, may have ended the handle.
+      if (!plugin || plugin.gone || !session.handles.has(handle.id)) {
+        refuse(request, noSuchHandle(handle.id, session));
+        return;
+      }
+      try {
+        const error = await this.#run(request, handle);
+        if (error) refuse(request, error);
+      } catch (error) {
+        this.#parts.log('error', 'a request failed', { verb, error: String(error) });
+        const reason = 'The server failed to process this request; its log says why.';
+        refuse(request, { code: JANUS_ERROR.UNKNOWN, reason });
+      }
+    });
+    if (queued) return null;
+    return { code: JANUS_ERROR.UNKNOWN, reason: 'Too many requests wait on this handle; send fewer at once.' };
+  }
+
+  async #run(request: Request, handle: Handle): Promise<JanusError | null> {
+    const { plugin } = this.#parts;
+    const { session } = handle;
+    const { verb, transaction, fields } = request.envelope;
+    const sfuHandle = handle.plugin;
+    if (!sfuHandle) return noSuchHandle(handle.id, session);
+    const success = { janus: 'success', session_id: session.id, transaction };
+    switch (verb) {
+      case 'trickle': {
+        const error = checkTrickle(fields, sfuHandle.peer !== null);
+        if (error) return error;
+        request.reply({ janus: 'ack', session_id: session.id, transaction });
+        return null;
+      }
+      case 'hangup':
+        request.reply(success);
+        await this.hangup(handle, 'Janus API');
+        return null;
+      case 'detach': {
+        request.reply(success);
+        await plugin.detach(sfuHandle);
+        sfuHandle.sink.detached();
+        return null;
+      }
+      default:
+        return this.#message(request, handle);
+    }
+  }
+
+  /** Ends the handle's PeerConnection, if it has one, and says so to its client with this reason. */
+  async hangup({ plugin: sfuHandle }: Handle, reason: string): Promise<void> {
+    if (sfuHandle && (await this.#parts.plugin.hangup(sfuHandle)) && !sfuHandle.gone) sfuHandle.sink.hangup(reason);
+  }
+
+  async #message(request: Request, handle: Handle): Promise<JanusError | null> {
+    const { session, plugin: sfuHandle } = handle;
+    if (!sfuHandle) return noSuchHandle(handle.id, session);
+    const checked = checkMessage(request.envelope.fields);
+    if (!checked.ok) return checked.error;
+    const { body, jsep: requested } = checked.value;
+    const jsep = requested && readJsep(requested);
+    if (jsep && 'code' in jsep) return jsep;
+    const refusal = jsep && this.#parts.plugin.checkJsep(sfuHandle, jsep);
+    if (refusal) return refusal;
+    const { transaction } = request.envelope;
+    request.reply({ janus: 'ack', session_id: session.id, transaction, hint: 'Processing.' });
+    const answer = await this.#parts.plugin.message(sfuHandle, body, jsep);
+    if (!sfuHandle.gone) this.#parts.events.plugin(handle, answer.data, answer.jsep, transaction);
+    return null;
+  }
+}
+
+function readJsep({ type, sdp }: JsepRequest): RemoteJsep | JanusError {
+  const parsed = parseDescription(sdp);
+  return parsed.ok ? { type, description: parsed.description } : { code: parsed.code, reason: parsed.reason };
+}

@@ -1,0 +1,193 @@
+/** Puts the parts of the server together, starts them, and takes them apart again. */
+import os from 'node:os';
+import { type Config, packageVersion } from './config.js';
+import { startPage } from './http/page.js';
+import { JanusApi } from './janus/api.js';
+import { Authority } from './janus/authority.js';
+import { serverInfo } from './janus/server-info.js';
+import { Sessions } from './janus/sessions.js';
+import { WebSocketTransport } from './janus/transports/websocket.js';
+import type { Log, LogFields } from './observability/log.js';
+import { type BlockStore, MemoryBlockStore, openLmdbBlockStore } from './sfu/block-store.js';
+import { Blocks } from './sfu/blocks.js';
+import { Peers } from './sfu/peers.js';
+import { SfuPlugin } from './sfu/plugin.js';
+import { Presence } from './sfu/presence.js';
+import { Switchboard } from './sfu/switchboard.js';
+import type { Gatekeeper } from './sfu/token.js';
+import { Shards } from './shards/pool.js';
+
+/** Blocks that can't be kept are no reason to turn everybody away: they then work until the server ends. */
+function blockStore(config: Config, log: Log): BlockStore {
+  if (config.BLOCK_STORE === 'memory') return new MemoryBlockStore();
+  try {
+    return openLmdbBlockStore(config.DATA_DIR);
+  } catch (error) {
+    const reason = `blocks will be lost at the next restart: make DATA_DIR writable (${String(error)})`;
+    log('error', 'the block store can not be opened', { folder: config.DATA_DIR, reason });
+    return new MemoryBlockStore();
+  }
+}
+
+function localAddress(): string {
+  const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find((one) => one.family === 'IPv4' && !one.internal)?.address ?? '127.0.0.1';
+}
+
+function startShards(config: Config, log: Log): Promise<Shards> {
+  return Shards.start({
+    workers: config.SFU_WORKERS,
+    rtpPort: config.RTP_PORT,
+    placement: config.PLACEMENT,
+    settings: {
+      videoBitrateMax: config.VIDEO_BITRATE_MAX,
+      dataBacklogMax: config.DATA_BACKLOG_MAX,
+      unreliableLabels: config.UNRELIABLE_LABELS,
+      connectTimeout: config.CANDIDATES_TIMEOUT,
+      noMediaTimeout: config.NO_MEDIA_TIMEOUT,
+      slowlinkThreshold: config.SLOWLINK_THRESHOLD,
+      addonFolders: config.ADDON_FOLDERS,
+      batchScheduling: config.BATCH_SCHEDULING,
+    },
+    log: (level, message, fields) => log(level, message, plainFields(fields)),
+  });
+}
+
+function plainFields(fields: object): LogFields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, typeof value === 'number' ? value : String(value)]),
+  );
+}
+
+function composePlugin(config: Config, shards: Shards, gatekeeper: Gatekeeper, store: BlockStore, log: Log): SfuPlugin {
+  const blocks = new Blocks(store, config.BLOCKS_PER_USER);
+  const presence = new Presence(shards, blocks);
+  const sdp = { videoCodecs: config.VIDEO_CODECS, dataChannelMaxMessageSize: config.DATA_MESSAGE_BYTES_MAX };
+  const descriptions = { sdp, publicIps: config.PUBLIC_IP, fullTrickle: config.FULL_TRICKLE };
+  return new SfuPlugin(
+    { idBytesMax: config.ID_BYTES_MAX, subscribeWait: config.SUBSCRIBE_WAIT },
+    {
+      switchboard: new Switchboard({
+        maxRoomSize: config.MAX_ROOM_SIZE,
+        maxCcu: config.MAX_CCU,
+        notifyScope: config.NOTIFY_SCOPE,
+        replyIncludesSelf: config.JOIN_REPLY_INCLUDES_SELF,
+      }),
+      blocks,
+      presence,
+      gatekeeper,
+      peers: new Peers(shards, presence, descriptions, log),
+      shards,
+      log,
+    },
+  );
+}
+
+function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, log: Log): JanusApi {
+  const sessions = new Sessions({
+    sessionTimeout: config.SESSION_TIMEOUT,
+    reclaimTimeout: config.RECLAIM_SESSION_TIMEOUT,
+    sessionsPerConnection: config.SESSIONS_PER_CONNECTION,
+    handlesPerConnection: config.HANDLES_PER_CONNECTION,
+    unjoinedHandlesPerConnection: config.UNJOINED_HANDLES_PER_CONNECTION,
+    requestsPerHandle: config.REQUESTS_PER_HANDLE,
+    eventsMax: config.EVENT_QUEUE_MAX,
+    eventBytesMax: config.EVENT_QUEUE_BYTES_MAX,
+  });
+  const authority = new Authority({
+    apiSecret: config.API_SECRET,
+    tokenAuth: config.TOKEN_AUTH,
+    tokenSecret: config.TOKEN_AUTH_SECRET,
+    tokensMax: config.TOKENS_MAX,
+  });
+  const facts = {
+    version: packageVersion(),
+    serverName: config.SERVER_NAME,
+    localIp: localAddress(),
+    publicIps: config.PUBLIC_IP,
+    ipv6: true,
+    workers: shards.count,
+    candidatesTimeout: config.CANDIDATES_TIMEOUT / 1000,
+    apiSecret: authority.usesSecret,
+    tokenAuth: authority.usesTokens,
+    opaqueIds: config.OPAQUEID_IN_API,
+    fullTrickle: config.FULL_TRICKLE,
+  };
+  const info = () =>
+    serverInfo(facts, {
+      acceptingSessions: api.acceptingSessions,
+      sessionTimeout: sessions.settings.sessionTimeout / 1000,
+      reclaimSessionTimeout: sessions.settings.reclaimTimeout / 1000,
+      minNackQueue: 200,
+    });
+  const now = () => performance.now();
+  const api = new JanusApi({ sessions, plugin, authority, info, opaqueIds: config.OPAQUEID_IN_API, log, now });
+  return api;
+}
+
+function composeTransport(config: Config, api: JanusApi, log: Log): WebSocketTransport {
+  return new WebSocketTransport(
+    {
+      subprotocol: 'janus-protocol',
+      sessions: true,
+      host: config.BIND,
+      port: config.WS_PORT,
+      messageBytesMax: config.WS_MESSAGE_BYTES_MAX,
+      fragmentsMax: config.WS_FRAGMENTS_MAX,
+      backlogBytesMax: config.WS_BACKLOG_BYTES_MAX,
+      requestRate: config.WS_REQUEST_RATE,
+      requestBurst: config.WS_REQUEST_BURST,
+      connectionsPerAddress: config.WS_CONNECTIONS_PER_ADDRESS,
+      idleTimeout: config.WS_IDLE_TIMEOUT,
+      pingInterval: config.WS_PING_INTERVAL,
+      pongTimeout: config.WS_PONG_TIMEOUT,
+    },
+    api,
+    log,
+  );
+}
+
+export interface RunningServer {
+  /** TCP ports that it listens on. */
+  ports: { ws: number; http: number };
+  /** What a client sees of it: a hangup for each PeerConnection, then close code 1012. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything.
+ *
+ * @throws Error that says what is not to be had: a port, a worker
+ */
+export async function startServer(config: Config, gatekeeper: Gatekeeper, log: Log): Promise<RunningServer> {
+  const shards = await startShards(config, log);
+  const store = blockStore(config, log);
+  const plugin = composePlugin(config, shards, gatekeeper, store, log);
+  const api = composeApi(config, shards, plugin, log);
+  const transport = composeTransport(config, api, log);
+  const ws = await transport.listen();
+  const page = await startPage({
+    port: config.HTTP_PORT,
+    host: config.BIND,
+    wsPort: ws,
+    log: {
+      debug: (fields, message) => log('debug', message, plainFields(fields)),
+      warn: (fields, message) => log('warn', message, plainFields(fields)),
+    },
+  });
+  const sweep = setInterval(() => api.sweep(), 1000);
+  return {
+    ports: { ws, http: page.port },
+    async stop() {
+      clearInterval(sweep);
+      api.acceptingSessions = false;
+      transport.stopAccepting();
+      plugin.sayGoodbye();
+      await transport.close();
+      await api.endAll();
+      await page.close();
+      await shards.stop();
+      await store.close();
+    },
+  };
+}

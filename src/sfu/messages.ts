@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 /** What the plugin takes as the body of a Janus `message` (signalling-api.md); null of an optional field = absent. */
 
+const utf8 = new TextEncoder();
+
 const KINDS = ['join', 'subscribe', 'kick', 'block', 'unblock', 'data'] as const;
 
 /** Describes a wrong value the way JSON calls it. */
@@ -22,7 +24,7 @@ const flag = z.boolean(expected('a boolean')).nullish();
 const text = z.string(expected('a string'));
 
 function unionFor(idBytesMax: number) {
-  const id = z.string(expected('a string')).refine((value) => Buffer.byteLength(value) <= idBytesMax, {
+  const id = z.string(expected('a string')).refine((value) => utf8.encode(value).length <= idBytesMax, {
     error: `should be at most ${idBytesMax} bytes of UTF-8`,
   });
   const subscription = z.object({ notifications: flag, data: flag, media: id.nullish() }, expected('an object'));

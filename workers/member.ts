@@ -33,9 +33,12 @@ export interface Channel {
   waitingBytes: number;
 }
 
+/** What a shard uses of a peer. */
+export type MemberPeer = Pick<Peer, keyof Peer>;
+
 export interface Member {
   readonly handle: HandleNumber;
-  peer: Peer | null;
+  peer: MemberPeer | null;
   /** An offer of ours that the client has not answered: the peer is made with its answer. */
   offer: OfferedTransport | null;
   /** The client's ICE user name of this peer: another one in an offer is an ICE restart. */

@@ -247,7 +247,7 @@ export class Members {
         this.subscriberUp(member);
       },
       ended: (reason) => this.hangup(member, reason),
-      packet: (bytes) => relay.receive(member, bytes),
+      packet: (bytes) => relay.receive(member, bytes, performance.now()),
       message: (channel, content) => data.receive(member, channel, content),
       channelOpen: (channel) => data.channelOpen(member, channel),
       channelClosed: (channel) => data.channelClosed(member, channel),

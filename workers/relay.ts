@@ -17,8 +17,7 @@ export class Relay {
   }
 
   /** A decrypted packet came from a member's peer; hostile until the engine has parsed it. */
-  receive(member: Member, bytes: Buffer): void {
-    const now = performance.now();
+  receive(member: Member, bytes: Buffer, now: number): void {
     this.counters.add('packetsReceived');
     const second = bytes[1] ?? 0;
     // RFC 5761 4: RTCP's packet types 192..223 are no RTP payload types with a marker bit.

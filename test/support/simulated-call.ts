@@ -1,0 +1,147 @@
+/**
+ * The real engine, relay and feedback between simulated peers on simulated links: everything of a shard but sockets and
+ * wall clock.
+ */
+import { createCounters, ShardCounters } from '../../workers/counters.js';
+import { Feedback } from '../../workers/feedback.js';
+import { indexOf, type Member, type MemberPeer, newMember } from '../../workers/member.js';
+import type { Codec, MediaKind, ShardSettings } from '../../workers/protocol.js';
+import { Relay } from '../../workers/relay.js';
+import { activateDownTracks, attachDownTracks } from '../../workers/subscriptions.js';
+import { downParameters, Stage, upParameters } from './engine.js';
+import { Clock, Link, type LinkConditions } from './network.js';
+import {
+  type PublisherOptions,
+  SimulatedPublisher,
+  SimulatedSubscriber,
+  type SubscriberOptions,
+} from './simulated-peers.js';
+
+/** Milliseconds between two ticks of a shard. */
+const TICK = 50;
+
+const SETTINGS: ShardSettings = {
+  rtpPort: 0,
+  videoBitrateMax: 2_500_000,
+  dataBacklogMax: 0,
+  unreliableLabels: [],
+  noMediaTimeout: 0,
+  connectTimeout: 0,
+  slowlinkThreshold: 0,
+  addonFolders: [],
+  batchScheduling: false,
+};
+
+export interface CallOptions extends PublisherOptions {
+  seed?: number;
+  codec?: Codec;
+  /** From the publisher to the relay, and back. */
+  uplink?: LinkConditions;
+  uplinkBack?: LinkConditions;
+}
+
+export interface SubscribeOptions extends SubscriberOptions {
+  downlink?: LinkConditions;
+  downlinkBack?: LinkConditions;
+}
+
+/** A connected peer that puts what it is sent on a link. */
+function peerOn(link: Link): MemberPeer {
+  const nothing = (): never => {
+    throw new Error('a simulated peer negotiates nothing');
+  };
+  return {
+    connected: true,
+    send: (packet) => {
+      link.send(packet);
+      return true;
+    },
+    close: () => {},
+    addData: () => {},
+    openChannel: () => null,
+    local: nothing,
+    inspect: nothing,
+  };
+}
+
+export interface Seat {
+  readonly member: Member;
+  readonly peer: SimulatedSubscriber;
+  readonly downlink: Link;
+  readonly back: Link;
+}
+
+export class SimulatedCall {
+  readonly clock: Clock;
+  readonly stage: Stage;
+  readonly publisher: SimulatedPublisher;
+  readonly uplink: Link;
+  readonly uplinkBack: Link;
+  readonly feedback: Feedback;
+  readonly source: Member;
+  readonly #relay: Relay;
+  readonly #seed: number;
+  #seats = 0;
+
+  private constructor(stage: Stage, options: CallOptions) {
+    this.stage = stage;
+    this.clock = new Clock();
+    this.#seed = options.seed ?? 1;
+    const counters = new ShardCounters(createCounters());
+    this.feedback = new Feedback(stage.engine, counters, SETTINGS);
+    this.#relay = new Relay(stage.engine, this.feedback, counters);
+    const { clock } = this;
+    this.source = newMember(1);
+    this.uplink = new Link(clock, this.#seed * 7919, options.uplink ?? {}, (packet) => {
+      this.#relay.receive(this.source, packet, clock.now);
+    });
+    this.uplinkBack = new Link(clock, this.#seed * 7919 + 1, options.uplinkBack ?? {}, (packet) => {
+      this.publisher.receive(packet);
+    });
+    this.source.peer = peerOn(this.uplinkBack);
+    this.publisher = new SimulatedPublisher(clock, options, (packet) => this.uplink.send(packet));
+    for (const kind of ['audio', 'video'] as const) {
+      this.source[kind] = { index: stage[kind], kind, negotiated: true, receiving: false, downTracks: [] };
+    }
+    this.feedback.addPublisher(this.source);
+    clock.every(TICK, () => this.feedback.tick(clock.now));
+  }
+
+  static async open(options: CallOptions = {}): Promise<SimulatedCall> {
+    const { codec = 'vp8', transportCc, rtx = false } = options;
+    const extensions = transportCc === undefined ? {} : { transportCc };
+    const stage = await Stage.open(codec, extensions);
+    const video = { ...upParameters(codec, extensions), ...(rtx ? {} : { rtxPayloadType: null }) };
+    stage.engine.configureUpTrack(stage.video, video);
+    return new SimulatedCall(stage, options);
+  }
+
+  /** A subscriber whose peer is connected from now on. */
+  subscribe(options: SubscribeOptions = {}): Seat {
+    const { clock } = this;
+    const { engine } = this.stage;
+    const number = ++this.#seats;
+    const member = newMember(1 + number);
+    const ssrcs: Record<MediaKind, number> = { audio: 2 * number, video: 2 * number + 1 };
+    member.user = 1 + number;
+    member.source = this.source;
+    member.downParameters = (['audio', 'video'] as const).map((kind) => downParameters(kind, { ssrc: ssrcs[kind] }));
+    const seed = this.#seed * 7919 + 2 * number;
+    const downlink = new Link(clock, seed, options.downlink ?? {}, (packet) => peer.receive(packet));
+    const back = new Link(clock, seed + 1, options.downlinkBack ?? {}, (packet) => {
+      this.#relay.receive(member, packet, clock.now);
+    });
+    const peer = new SimulatedSubscriber(clock, ssrcs, options, (packet) => back.send(packet));
+    member.peer = peerOn(downlink);
+    attachDownTracks(engine, member, ['audio', 'video']);
+    activateDownTracks(engine, member);
+    this.feedback.requestKeyframe(this.source, 'fir', clock.now);
+    peer.start();
+    return { member, peer, downlink, back };
+  }
+
+  /** The engine's index of a subscriber's video. */
+  static videoOf(seat: Seat): number {
+    return indexOf(seat.member.videoDown);
+  }
+}

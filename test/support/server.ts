@@ -14,6 +14,8 @@ export interface ServerOptions {
 export interface RunningServer {
   wsUrl: string;
   httpUrl: string;
+  /** The Admin API over HTTP, with its path; null where it is off (no ADMIN_SECRET among the settings). */
+  adminUrl: string | null;
   pid: number;
   /** Sends SIGTERM, and waits for the end. Returns the exit code; -1 if a signal ended it. */
   stop(): Promise<number>;
@@ -74,6 +76,8 @@ async function launch(options: { workers: number; rtpPort: number; env: Record<s
       ...process.env,
       WS_PORT: '0',
       HTTP_PORT: '0',
+      ADMIN_PORT: '0',
+      ADMIN_WS_PORT: '0',
       RTP_PORT: String(options.rtpPort),
       SFU_WORKERS: String(options.workers),
       BLOCK_STORE: 'memory',
@@ -84,7 +88,8 @@ async function launch(options: { workers: number; rtpPort: number; env: Record<s
   });
   let output = '';
   const ended = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : -1));
-  const ports = await new Promise<{ ws: string; http: string }>((resolve, reject) => {
+  const hasAdmin = options.env.ADMIN_SECRET !== undefined;
+  const ports = await new Promise<{ ws: string; http: string; admin: string | null }>((resolve, reject) => {
     const fail = (why: string) => reject(new Error(`${why}:\n${output}`));
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
@@ -94,9 +99,10 @@ async function launch(options: { workers: number; rtpPort: number; env: Record<s
       output += chunk.toString();
       const ws = /signalling +ws:\/\/localhost:(\d+)\//.exec(output)?.[1];
       const http = /page +http:\/\/localhost:(\d+)\//.exec(output)?.[1];
-      if (!ws || !http) return;
+      const admin = /admin +http:\/\/[\w.]+:(\d+)\//.exec(`${output}/`)?.[1] ?? null;
+      if (!ws || !http || (hasAdmin && !admin)) return;
       clearTimeout(timer);
-      resolve({ ws, http });
+      resolve({ ws, http, admin });
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
@@ -109,6 +115,7 @@ async function launch(options: { workers: number; rtpPort: number; env: Record<s
   return {
     wsUrl: `ws://127.0.0.1:${ports.ws}`,
     httpUrl: `http://127.0.0.1:${ports.http}`,
+    adminUrl: ports.admin && `http://127.0.0.1:${ports.admin}/admin`,
     pid: child.pid ?? -1,
     process: child,
     output: () => output,

@@ -42,7 +42,9 @@ export class HandleVerbs {
       }
       try {
         const error = await this.#run(request, handle);
-        if (error) refuse(request, error);
+        if (!error) return;
+        plugin.errors.add(`${error.code} ${error.reason}`);
+        refuse(request, error);
       } catch (error) {
         this.#parts.log('error', 'a request failed', { verb, error: String(error) });
         const reason = 'The server failed to process this request; its log says why.';

@@ -48,6 +48,11 @@ export class Blocks {
     return (this.#present.get(a)?.has(b) ?? false) || (this.#present.get(b)?.has(a) ?? false);
   }
 
+  /** How many users a present user has blocked. */
+  count(user: string): number {
+    return this.#present.get(user)?.size ?? 0;
+  }
+
   block(blocker: string, whom: string): BlockChange {
     const set = this.#setOf(blocker);
     if (blocker === whom) return { ok: true, changed: false, hidden: false, saved: Promise.resolve() };

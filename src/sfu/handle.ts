@@ -7,6 +7,7 @@ import type {
 } from '../../workers/protocol.js';
 import type { PublisherPlan } from '../sdp/publisher.js';
 import type { SubscriberPlan, SubscriberSsrcs } from '../sdp/subscriber.js';
+import type { RecentErrors } from './recent-errors.js';
 
 /** A session description as Janus carries it. */
 export interface Jsep {
@@ -102,6 +103,8 @@ export interface SfuHandle {
   subscription: { publisher: boolean; notifications: boolean } | null;
   /** Set while a request waits for somebody to come. */
   waiting: AbortController | null;
+  /** For operators. */
+  readonly errors: RecentErrors;
   /** Detached, destroyed or kicked: nothing more happens to it. */
   gone: boolean;
 }

@@ -48,17 +48,24 @@ export class Moderation {
 
   /** Answers a `kick`. */
   async kick(handle: SfuHandle, message: KickMessage): Promise<PluginReply> {
-    const { switchboard, gatekeeper, peers, log } = this.#parts;
+    const { gatekeeper, log } = this.#parts;
     const { room_id: room, user_id: user } = message;
     const permission = gatekeeper.kick(message.token ?? null, room);
     if (!permission.ok) throw new Refusal(permission.reason);
+    const handles = await this.evict(room, user);
+    log('info', 'kicked', { handle: handle.number, room, user, handles });
+    return { data: { success: true, response: {} } };
+  }
+
+  /** Ends all handles of a user in a room, and tells their client. Returns how many there were. */
+  async evict(room: string, user: string): Promise<number> {
+    const { switchboard, peers } = this.#parts;
     const targets = switchboard.userMembers(user).filter((member) => member.room === room);
-    log('info', 'kicked', { handle: handle.number, room, user, handles: targets.length });
     const ended = targets.flatMap((member) => {
       const target = peers.find(member.handle);
       return target ? [this.#detach(target).then(() => target.sink.detached())] : [];
     });
     await Promise.all(ended);
-    return { data: { success: true, response: {} } };
+    return ended.length;
   }
 }

@@ -1,4 +1,4 @@
-import type { ShardNews, ShardNumber } from '../../workers/protocol.js';
+import type { HandleDescription, ShardNews, ShardNumber } from '../../workers/protocol.js';
 import type { Log } from '../observability/log.js';
 import type { RemoteDescription } from '../sdp/parse.js';
 import { readSubscriberAnswer, samePlan } from '../sdp/subscriber.js';
@@ -187,6 +187,13 @@ export class Peers {
     this.#endPeer(handle);
     await this.#close(handle);
     return true;
+  }
+
+  /** What the handle's shard knows of it; null if it lives on none. */
+  async describe(handle: SfuHandle): Promise<HandleDescription | null> {
+    if (handle.shard === null) return null;
+    const { description } = await this.#shards.run(handle.shard, { type: 'describe', handle: handle.number });
+    return description ?? null;
   }
 
   requestKeyframe(handle: SfuHandle): void {

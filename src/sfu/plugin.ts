@@ -2,9 +2,11 @@ import type { ShardNumber } from '../../workers/protocol.js';
 import type { RemoteDescription } from '../sdp/parse.js';
 import { ShardError, type Shards } from '../shards/pool.js';
 import type { ClientFacts, HandleSink, SfuHandle } from './handle.js';
+import { Inspection } from './inspection.js';
 import { type Message, messageParser, type ParsedMessage } from './messages.js';
 import { Moderation } from './moderation.js';
 import { Interned } from './numbers.js';
+import { RecentErrors } from './recent-errors.js';
 import { Refusal } from './refusal.js';
 import { type PluginReply, Rooms, type RoomsParts } from './rooms.js';
 
@@ -32,6 +34,8 @@ const HANDLE_NUMBER_MAX = 2 ** 32 - 1;
 
 /** `janus.plugin.sfu`: handles come and go, and send messages; the answers and the events go out through their sinks. */
 export class SfuPlugin {
+  /** What operators may look at. */
+  readonly inspection: Inspection;
   readonly #parts: PluginParts;
   readonly #rooms: Rooms;
   readonly #moderation: Moderation;
@@ -40,6 +44,7 @@ export class SfuPlugin {
 
   constructor(settings: PluginSettings, parts: PluginParts) {
     this.#parts = parts;
+    this.inspection = new Inspection(parts);
     this.#rooms = new Rooms(settings.subscribeWait, parts);
     this.#moderation = new Moderation(parts, this.#rooms, (handle) => this.detach(handle));
     this.#parse = messageParser(settings.idBytesMax);
@@ -60,6 +65,7 @@ export class SfuPlugin {
       joined: null,
       subscription: null,
       waiting: null,
+      errors: new RecentErrors(),
       gone: false,
     };
     this.#parts.peers.add(handle);
@@ -111,6 +117,13 @@ export class SfuPlugin {
     this.#numbers.release(handle.sink);
   }
 
+  /** Puts a user out of a room, as an operator asks. Returns how many handles ended. */
+  async evict(room: string, user: string): Promise<number> {
+    const handles = await this.#moderation.evict(room, user);
+    this.#parts.log('info', 'kicked by an operator', { room, user, handles });
+    return handles;
+  }
+
   /** For a server that ends: says a hangup to everybody who has a PeerConnection. */
   sayGoodbye(): void {
     for (const handle of this.#parts.peers.handles()) if (handle.peer) handle.sink.hangup('Close PC');
@@ -122,6 +135,7 @@ export class SfuPlugin {
     const forPeople = error instanceof Refusal || error instanceof ShardError;
     this.#parts.log(error instanceof Refusal ? 'info' : 'error', 'refused', { handle: handle.number, reason: text });
     const msg = forPeople ? text : 'The server failed to process this message; its log says why.';
+    handle.errors.add(msg);
     return { data: { success: false, error: { msg } } };
   }
 

@@ -52,6 +52,11 @@ export class Switchboard {
     return this.#members.get(handle);
   }
 
+  /** The rooms that somebody is in. */
+  rooms(): string[] {
+    return [...this.#rooms.keys()];
+  }
+
   /** The announced members of a room, in the order in which they came. */
   roomMembers(room: string): Member[] {
     return [...(this.#rooms.get(room) ?? [])].filter((member) => member.announced);

@@ -1,0 +1,142 @@
+/**
+ * What the client needs of its surroundings: the browser's own classes where there are any, else those that it is given.
+ * The types are the browser's own in a program that knows them (TypeScript's `dom` library), else as much as is used here.
+ */
+import { Unsupported } from './errors.js';
+
+type Global<Name extends string, Otherwise> =
+  typeof globalThis extends Record<Name, { prototype: infer Instance }> ? Instance : Otherwise;
+
+interface Events<Map> {
+  addEventListener<Type extends keyof Map>(type: Type, listener: (event: Map[Type]) => void): void;
+  removeEventListener<Type extends keyof Map>(type: Type, listener: (event: Map[Type]) => void): void;
+}
+
+/** As much of a WebSocket as is used: the browser's, Node 22's, or that of the package ws. */
+export interface Socket {
+  readonly readyState: number;
+  send(text: string): void;
+  close(code?: number): void;
+  addEventListener(type: 'open' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
+}
+
+export type SocketClass = new (url: string, protocol: string) => Socket;
+
+export interface IceServer {
+  urls: string | string[];
+  username?: string;
+  credential?: string;
+}
+
+export interface BareTrack {
+  readonly kind: string;
+}
+
+export interface BareStream {
+  addTrack(track: Track): void;
+  getTracks(): Track[];
+}
+
+export interface BareCandidate {
+  readonly candidate: string;
+  readonly sdpMid: string | null;
+  readonly sdpMLineIndex: number | null;
+}
+
+export interface BareDescription {
+  readonly type: string;
+  readonly sdp: string;
+}
+
+export interface ChannelOptions {
+  ordered?: boolean;
+  maxRetransmits?: number;
+  protocol?: string;
+}
+
+export interface BareChannel extends Events<{ open: object; close: object; message: { data: unknown } }> {
+  readonly label: string;
+  readonly readyState: string;
+  readonly bufferedAmount: number;
+  send(data: string | ArrayBuffer): void;
+  close(): void;
+}
+
+export interface BareTransceiver {
+  readonly sender: { replaceTrack(track: Track | null): Promise<void> };
+  readonly receiver: { readonly track: Track };
+}
+
+interface PeerEvents {
+  icecandidate: { candidate: BareCandidate | null };
+  connectionstatechange: object;
+  negotiationneeded: object;
+  datachannel: { channel: Channel };
+  track: { track: Track };
+}
+
+export interface BarePeer extends Events<PeerEvents> {
+  readonly connectionState: string;
+  readonly signalingState: string;
+  readonly localDescription: BareDescription | null;
+  readonly remoteDescription: BareDescription | null;
+  createDataChannel(label: string, options?: ChannelOptions): Channel;
+  addTrack(track: Track, ...streams: Stream[]): unknown;
+  getTransceivers(): BareTransceiver[];
+  createOffer(): Promise<{ type: 'offer' | 'answer' | 'pranswer' | 'rollback'; sdp?: string }>;
+  createAnswer(): Promise<{ type: 'offer' | 'answer' | 'pranswer' | 'rollback'; sdp?: string }>;
+  setLocalDescription(description: { type: 'offer' | 'answer' | 'pranswer' | 'rollback'; sdp?: string }): Promise<void>;
+  setRemoteDescription(description: { type: 'offer' | 'answer'; sdp: string }): Promise<void>;
+  addIceCandidate(candidate: {
+    candidate: string;
+    sdpMid?: string | null;
+    sdpMLineIndex?: number | null;
+  }): Promise<void>;
+  close(): void;
+}
+
+/** `RTCPeerConnection`. */
+export type Peer = Global<'RTCPeerConnection', BarePeer>;
+/** `RTCDataChannel`. */
+export type Channel = Global<'RTCDataChannel', BareChannel>;
+/** `MediaStream`. */
+export type Stream = Global<'MediaStream', BareStream>;
+/** `MediaStreamTrack`. */
+export type Track = Global<'MediaStreamTrack', BareTrack>;
+
+export type PeerClass = new (configuration: { iceServers: IceServer[]; bundlePolicy: 'max-bundle' }) => Peer;
+
+/** What to use in place of globals that are not there (Node), or not wanted. */
+export interface Environment {
+  /** Default: the global one; Node 20 has none, the package ws has. */
+  WebSocket?: SocketClass;
+  /** Default: the global one; without any only signalling works. */
+  RTCPeerConnection?: PeerClass;
+  /** Default: the global one; without it subscribers get no stream, but their tracks. */
+  MediaStream?: new () => Stream;
+}
+
+/** A global of this name; its type is the caller's knowledge of what the platforms have under it. */
+function global<Type>(name: string): Type | undefined {
+  const found: unknown = Reflect.get(globalThis, name);
+  return typeof found === 'function' ? (found as Type) : undefined;
+}
+
+/** @throws {Unsupported} if there is none */
+export function socketClass({ WebSocket }: Environment): SocketClass {
+  const found = WebSocket ?? global<SocketClass>('WebSocket');
+  if (!found) throw new Unsupported('WebSocket', 'pass one, for example that of the package ws: { WebSocket }');
+  return found;
+}
+
+/** The class, or null where there are no PeerConnections. */
+export function peerClass({ RTCPeerConnection }: Environment): PeerClass | null {
+  return RTCPeerConnection ?? global<PeerClass>('RTCPeerConnection') ?? null;
+}
+
+export function newStream({ MediaStream }: Environment): Stream | null {
+  const found = MediaStream ?? global<new () => Stream>('MediaStream');
+  return found ? new found() : null;
+}

@@ -1,11 +1,13 @@
 /** Puts the parts of the server together, starts them, and takes them apart again. */
 import os from 'node:os';
 import { type Config, packageVersion } from './config.js';
-import { startPage } from './http/page.js';
+import { HttpListener } from './http/listener.js';
+import { pageHandler } from './http/page.js';
 import { JanusApi } from './janus/api.js';
 import { Authority } from './janus/authority.js';
 import { serverInfo } from './janus/server-info.js';
 import { Sessions } from './janus/sessions.js';
+import { RestTransport } from './janus/transports/rest.js';
 import { WebSocketTransport } from './janus/transports/websocket.js';
 import type { Log, LogFields } from './observability/log.js';
 import { type BlockStore, MemoryBlockStore, openLmdbBlockStore } from './sfu/block-store.js';
@@ -147,6 +149,38 @@ function composeTransport(config: Config, api: JanusApi, log: Log): WebSocketTra
   );
 }
 
+/** Milliseconds that a connection may stand still beyond a long poll's wait: its client reads nothing, or has gone. */
+const STILL_TIMEOUT = 30_000;
+
+/** What every HTTP port of the server keeps to. */
+function httpLimits(config: Config) {
+  return { connectionsMax: config.HTTP_CONNECTIONS_MAX, stillTimeout: config.HTTP_POLL_TIMEOUT + STILL_TIMEOUT };
+}
+
+/** What every API over HTTP keeps to. */
+function restLimits(config: Config) {
+  return {
+    allowOrigin: config.ALLOW_ORIGIN,
+    enforce: config.ENFORCE_CORS,
+    requestRate: config.HTTP_REQUEST_RATE,
+    requestBurst: config.HTTP_REQUEST_BURST,
+    sessionsPerAddress: config.HTTP_SESSIONS_PER_ADDRESS,
+    eventsMax: config.EVENT_QUEUE_MAX,
+    eventBytesMax: config.EVENT_QUEUE_BYTES_MAX,
+    pollTimeout: config.HTTP_POLL_TIMEOUT,
+    bodyBytesMax: config.HTTP_BODY_BYTES_MAX,
+  };
+}
+
+/** The page and the API over HTTP, on one port. */
+function composeHttp(config: Config, api: JanusApi, wsPort: number, log: Log) {
+  const listener = new HttpListener({ host: config.BIND, port: config.HTTP_PORT, ...httpLimits(config) }, log);
+  const rest = new RestTransport({ base: '/janus', ...restLimits(config) }, api, api, log);
+  listener.mount('/janus', rest.handler);
+  listener.mount('/', pageHandler({ wsPort }));
+  return { listener, rest };
+}
+
 export interface RunningServer {
   /** TCP ports that it listens on. */
   ports: { ws: number; http: number };
@@ -166,26 +200,21 @@ export async function startServer(config: Config, gatekeeper: Gatekeeper, log: L
   const api = composeApi(config, shards, plugin, log);
   const transport = composeTransport(config, api, log);
   const ws = await transport.listen();
-  const page = await startPage({
-    port: config.HTTP_PORT,
-    host: config.BIND,
-    wsPort: ws,
-    log: {
-      debug: (fields, message) => log('debug', message, plainFields(fields)),
-      warn: (fields, message) => log('warn', message, plainFields(fields)),
-    },
-  });
+  const { listener, rest } = composeHttp(config, api, ws, log);
+  const http = await listener.listen();
   const sweep = setInterval(() => api.sweep(), 1000);
   return {
-    ports: { ws, http: page.port },
+    ports: { ws, http },
     async stop() {
       clearInterval(sweep);
       api.acceptingSessions = false;
       transport.stopAccepting();
+      listener.stopAccepting();
       plugin.sayGoodbye();
+      rest.close();
       await transport.close();
       await api.endAll();
-      await page.close();
+      await listener.close();
       await shards.stop();
       await store.close();
     },

@@ -1,17 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-/** A request's headers must be there within 5 s, and all of it within 10 s: a slow one holds nothing for long. */
-const HEADERS_TIMEOUT_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 10_000;
-/** How often Node looks for requests that are over these limits. */
-const CHECK_INTERVAL_MS = 1_000;
-const KEEP_ALIVE_TIMEOUT_MS = 5_000;
-const MAX_CONNECTIONS = 512;
+import type { HttpHandler } from './listener.js';
 
 const CONTENT_TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -23,27 +15,16 @@ const CONTENT_TYPES: Record<string, string> = {
   '.png': 'image/png',
 };
 
-/** What the page server needs to know. */
+/** What the page needs to know. */
 export interface PageOptions {
-  /** TCP port, 0 = any free one. */
-  port: number;
-  /** The address to listen on; absent = all. */
-  host?: string | undefined;
   /** The port of the signalling WebSocket, told to the page. */
   wsPort: number;
   /** ICE servers for the page's PeerConnections; none are needed where the server is reachable. */
   iceServers?: readonly { urls: string | string[]; username?: string; credential?: string }[];
   /** The folder of the built page; absent = `web` beside `src` below the output root. */
   folder?: string;
-  log: { debug(fields: object, message: string): void; warn(fields: object, message: string): void };
-}
-
-/** A running page server. */
-export interface PageServer {
-  /** The port it listens on. */
-  port: number;
-  /** Stops listening and drops open connections. */
-  close(): Promise<void>;
+  /** The folder of the client's modules, which the page imports; absent = `src/client` below the output root. */
+  clientFolder?: string;
 }
 
 interface StaticFile {
@@ -52,57 +33,30 @@ interface StaticFile {
   etag: string;
 }
 
+/** Where the page finds the client's modules: as in the output folder, so that its imports hold there and here. */
+const CLIENT_URL = '/src/client/';
+
 /**
- * Serves the built page and `GET /config.json` over HTTP.
+ * Serves the built page at `/`, the client's modules at `/src/client/` and `GET /config.json`.
  *
  * All files are read once, at the start, and looked up by the request's path as it is: a path that isn't in the table
  * is a 404, so no spelling of `..` leads anywhere.
  *
- * @throws Error if the page isn't built, or the port can't be had (`EADDRINUSE`, `EACCES`)
+ * @throws Error if the page isn't built
  */
-export async function startPage(options: PageOptions): Promise<PageServer> {
+export function pageHandler(options: PageOptions): HttpHandler {
   const folder = options.folder ?? fileURLToPath(new URL('../../web/', import.meta.url));
-  const files = readFolder(folder);
+  const clientFolder = options.clientFolder ?? fileURLToPath(new URL('../client/', import.meta.url));
+  const files = readFolder(folder, '/');
+  if (!files) throw new Error(`The page is not built: ${folder} can't be read. Run "npm run build".`);
   const index = files.get('/index.html');
   if (!index) throw new Error(`The page is not built: ${folder} has no index.html. Run "npm run build".`);
   files.set('/', index);
+  for (const [url, file] of readFolder(clientFolder, CLIENT_URL) ?? []) files.set(url, file);
   const settings = { wsPort: options.wsPort, iceServers: options.iceServers ?? [] };
   files.set('/config.json', staticFile(Buffer.from(JSON.stringify(settings)), '.json'));
   const headers = securityHeaders(options.wsPort);
-
-  const server = createServer(
-    {
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    },
-    (request, response) => respond(files, headers, request, response),
-  );
-  server.maxConnections = MAX_CONNECTIONS;
-  server.on('clientError', (error, socket) => {
-    options.log.debug({ err: error }, 'page: unreadable HTTP request');
-    const late = 'code' in error && error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-    const status = late ? '408 Request Timeout' : '400 Bad Request';
-    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-    else socket.destroy();
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port: options.port, ...(options.host === undefined ? {} : { host: options.host }) }, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
-  server.on('error', (error) => options.log.warn({ err: error }, 'page: server error'));
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return (request, response) => respond(files, headers, request, response);
 }
 
 /** Sent with every answer. Scripts and styles only from here, connections only here and to the signalling port. */
@@ -161,19 +115,20 @@ function sendText(response: ServerResponse, status: number, text: string, head: 
   response.end(head ? undefined : text);
 }
 
-function readFolder(folder: string): Map<string, StaticFile> {
+/** The files below a folder by their URL; null if it can't be read. */
+function readFolder(folder: string, below: string): Map<string, StaticFile> | null {
   const files = new Map<string, StaticFile>();
   let entries: Dirent[] = [];
   try {
     entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  } catch (error) {
-    throw new Error(`The page is not built: ${folder} can't be read. Run "npm run build".`, { cause: error });
+  } catch {
+    return null;
   }
   for (const entry of entries) {
     const extension = path.extname(entry.name);
     if (!entry.isFile() || !(extension in CONTENT_TYPES)) continue;
     const file = path.join(entry.parentPath, entry.name);
-    const url = `/${path.relative(folder, file).split(path.sep).join('/')}`;
+    const url = below + path.relative(folder, file).split(path.sep).join('/');
     files.set(url, staticFile(readFileSync(file), extension));
   }
   return files;

@@ -15,6 +15,8 @@ export interface Connection {
   gained?(session: number): void;
   /** The session is this connection's no more: it ended, or another one claimed it. */
   lost?(session: number): void;
+  /** Takes back the events that its client has not fetched, oldest first: for whoever claims the session. */
+  takeUndelivered?(): object[];
 }
 
 /** What a transport hands requests to: the Janus API, or the Admin API. */

@@ -132,8 +132,14 @@ export class Sessions {
   claim(session: Session, connection: Connection): JanusError | null {
     if (session.owner === connection) return null;
     const refusal = this.#refusal(connection);
-    if (!refusal) this.#setOwner(session, connection);
-    return refusal;
+    if (refusal) return refusal;
+    const { eventsMax, eventBytesMax } = this.settings;
+    for (const event of session.owner?.takeUndelivered?.() ?? []) {
+      session.mailbox ??= new Mailbox(eventsMax, eventBytesMax);
+      session.mailbox.push(event);
+    }
+    this.#setOwner(session, connection);
+    return null;
   }
 
   remove(session: Session): void {

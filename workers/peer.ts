@@ -61,10 +61,13 @@ function release(object: object): void {
   setImmediate(() => alive.delete(object));
 }
 
-/** Janus' hangup text for a state in which libdatachannel ends a PeerConnection. */
-function endReason(state: string, iceState: string): string {
-  if (state === 'closed') return 'DTLS alert';
-  return iceState === 'failed' || iceState === 'disconnected' ? 'ICE failed' : 'DTLS alert';
+/**
+ * Janus' hangup text for a state in which libdatachannel ends a PeerConnection. Of one that was connected only ICE can
+ * fail (consent, RFC 7675). Of one that was not it is DTLS: without candidates of the client there is nothing that ICE
+ * could give up on by itself.
+ */
+function endReason(state: string, wasConnected: boolean): string {
+  return state === 'failed' && wasConnected ? 'ICE failed' : 'DTLS alert';
 }
 
 function selected(candidate: NativeCandidate): SelectedCandidate {
@@ -267,7 +270,7 @@ export class Peer {
       this.sending = true;
       this.listener.connected();
     } else if (state === 'closed' || state === 'failed') {
-      const reason = endReason(state, this.connection.iceState());
+      const reason = endReason(state, this.sending);
       this.close();
       this.listener.ended(reason);
     }

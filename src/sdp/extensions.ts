@@ -47,6 +47,16 @@ export function ownExtensions(kind: MediaKind): HeaderExtensions {
   return own;
 }
 
+/** The negotiated ids by URI. */
+export function extensionIds(extensions: HeaderExtensions): Record<string, number> {
+  return Object.fromEntries(
+    KNOWN.flatMap(({ name, uri }): [string, number][] => {
+      const id = extensions[name];
+      return id === undefined ? [] : [[uri, id]];
+    }),
+  );
+}
+
 /** The a=extmap lines, by id. */
 export function extensionLines(extensions: HeaderExtensions): string[] {
   const entries: { id: number; uri: string }[] = [];

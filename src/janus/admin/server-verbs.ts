@@ -1,0 +1,117 @@
+import { PLUGIN } from '../../sfu/plugin.js';
+import type { Fields } from '../envelope.js';
+import { field } from '../envelope.js';
+import { JANUS_ERROR, wrongType } from '../errors.js';
+import { AdminError, failed, optional, required } from './fields.js';
+import type { AdminParts, ServerVerb } from './parts.js';
+import { Resolver } from './resolver.js';
+import { describeRooms } from './rooms.js';
+import { LOG_LEVEL_MAX, logLevelOf } from './settings.js';
+
+/** Longest text of an external event in the log. */
+const EVENT_LENGTH_MAX = 1000;
+
+function notFound(reason: string): AdminError {
+  return new AdminError({ code: JANUS_ERROR.PLUGIN_NOT_FOUND, reason });
+}
+
+/** The answer of a transport to `query_transport`: Janus' transports have error codes of their own. */
+function queryTransport(request: Fields, connections: () => number): object {
+  const wanted = field(request, 'request');
+  if (wanted === undefined) return { error_code: 412, error: 'Missing element (request)' };
+  if (typeof wanted !== 'string')
+    return { error_code: 413, error: 'Invalid element type (request should be a string)' };
+  if (wanted === 'connections') return { result: 200, connections: connections() };
+  if (wanted === 'configure') return { error_code: 411, error: 'This transport is configured when the server starts' };
+  return { error_code: 411, error: `Unknown request '${wanted.slice(0, 100)}'` };
+}
+
+/** The answer of our plugin to `message_plugin`. */
+function messagePlugin(parts: AdminParts, request: Fields): object {
+  const wanted = optional(request, 'request', 'a string');
+  switch (wanted) {
+    case undefined:
+      return parts.plugin.inspection.totals();
+    case 'list_rooms':
+      return { rooms: describeRooms(parts, optional(request, 'room_id', 'a string')) };
+    default:
+      return { error: { msg: `The field request should be list_rooms (got ${JSON.stringify(wanted.slice(0, 40))}).` } };
+  }
+}
+
+/** The verbs about the server as a whole, but its settings and tokens. */
+export function serverVerbs(parts: AdminParts): Record<string, ServerVerb> {
+  const { sessions, plugin, shards, transports, log } = parts;
+  const resolver = new Resolver();
+  return {
+    list_sessions: () => ({ sessions: sessions.all().map(({ id }) => id) }),
+    list_rooms: (fields) => ({ rooms: describeRooms(parts, optional(fields, 'room_id', 'a string')) }),
+    kick: async (fields) => {
+      const room = required(fields, 'room_id', 'a string');
+      const user = required(fields, 'user_id', 'a string');
+      const handles = await plugin.evict(room, user);
+      if (handles === 0) throw failed('There is no such user in this room.');
+      return { handles };
+    },
+    message_plugin: (fields) => {
+      if (required(fields, 'plugin', 'a string') !== PLUGIN) throw notFound('Invalid plugin');
+      return { response: messagePlugin(parts, optional(fields, 'request', 'an object') ?? {}) };
+    },
+    query_transport: (fields) => {
+      const connections = transports.get(required(fields, 'transport', 'a string'));
+      if (!connections) throw notFound('Invalid transport');
+      return { response: queryTransport(optional(fields, 'request', 'an object') ?? {}, connections) };
+    },
+    query_eventhandler: (fields) => {
+      required(fields, 'handler', 'a string');
+      throw notFound('Invalid event handler: this server has none, its events are in its log');
+    },
+    query_logger: (fields) => {
+      required(fields, 'logger', 'a string');
+      throw notFound('Invalid logger: this server has one log and no logger plugins');
+    },
+    custom_event: (fields) => {
+      const schema = required(fields, 'schema', 'a string');
+      const data = JSON.stringify(required(fields, 'data', 'an object')).slice(0, EVENT_LENGTH_MAX);
+      log('info', 'external event', { schema, data });
+      return {};
+    },
+    custom_logline: (fields) => {
+      const line = required(fields, 'line', 'a string');
+      const number = optional(fields, 'level', 'a positive integer') ?? 4;
+      if (number > LOG_LEVEL_MAX) throw new AdminError(wrongType('level', `between 0 and ${LOG_LEVEL_MAX}`));
+      const level = logLevelOf(number);
+      if (level !== 'silent') log(level, 'custom line', { line });
+      return {};
+    },
+    resolve_address: async (fields) => {
+      const address = required(fields, 'address', 'a string');
+      const start = parts.now();
+      const resolved = await resolver.resolve(address);
+      if (!resolved.ok) throw failed(`Could not resolve address: ${resolved.reason}`);
+      return { ip: resolved.address, elapsed: Math.round((parts.now() - start) * 1000) };
+    },
+    test_stun: (fields) => {
+      required(fields, 'address', 'a string');
+      required(fields, 'port', 'a positive integer');
+      throw failed('This server uses no STUN: set PUBLIC_IP where its own addresses are not those that clients reach.');
+    },
+    loops_info: () => ({
+      loops: Array.from({ length: shards.count }, (_, id) => {
+        const counters = shards.counters(id);
+        return {
+          id,
+          handles: counters.peers ?? 0,
+          running: shards.isRunning(id),
+          'loop-delay': Math.round(counters.loopDelayMicros ?? 0),
+          'packets-received': counters.packetsReceived ?? 0,
+          'packets-sent': counters.packetsSent ?? 0,
+          'packets-unsent': counters.packetsUnsent ?? 0,
+          'up-tracks': counters.upTracks ?? 0,
+          'down-tracks': counters.downTracks ?? 0,
+          faults: counters.faults ?? 0,
+        };
+      }),
+    }),
+  };
+}

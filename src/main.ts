@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command: reads the settings, starts the server, and stops it on a signal. */
 import { type Config, packageVersion, readConfig, readSettingFile } from './config.js';
-import { createLog, type Log } from './observability/log.js';
+import { type AdjustableLog, createLog } from './observability/log.js';
 import { type RunningServer, startServer } from './server.js';
 import { Gatekeeper, readPublicKey } from './sfu/token.js';
 
@@ -26,16 +26,19 @@ function gatekeeper(config: Config): Gatekeeper {
 function greeting(config: Config, { ports }: RunningServer): string {
   const lastPort = config.RTP_PORT + config.SFU_WORKERS - 1;
   const media = lastPort === config.RTP_PORT ? `${lastPort}` : `${config.RTP_PORT}-${lastPort}`;
+  const { admin } = ports;
+  const adminHost = config.ADMIN_BIND.includes(':') ? `[${config.ADMIN_BIND}]` : config.ADMIN_BIND;
   return [
     `janus-sfu ${packageVersion()} is ready`,
     `  page        http://localhost:${ports.http}/`,
     `  signalling  ws://localhost:${ports.ws}/ (subprotocol janus-protocol)`,
     `  media       UDP ${media} (${config.SFU_WORKERS} ${config.SFU_WORKERS === 1 ? 'worker' : 'workers'})`,
+    ...(admin ? [`  admin       http://${adminHost}:${admin.http}/admin, ws://${adminHost}:${admin.ws}/`] : []),
     '',
   ].join('\n');
 }
 
-async function start(config: Config, gate: Gatekeeper, log: Log): Promise<void> {
+async function start(config: Config, gate: Gatekeeper, log: AdjustableLog): Promise<void> {
   let end: () => void = () => process.exit(0);
   let signalled = false;
   const onSignal = (signal: NodeJS.Signals) => {

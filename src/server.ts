@@ -3,13 +3,15 @@ import os from 'node:os';
 import { type Config, packageVersion } from './config.js';
 import { HttpListener } from './http/listener.js';
 import { pageHandler } from './http/page.js';
+import { AdminApi } from './janus/admin/api.js';
+import { AdminSettings } from './janus/admin/settings.js';
 import { JanusApi } from './janus/api.js';
 import { Authority } from './janus/authority.js';
 import { serverInfo } from './janus/server-info.js';
 import { Sessions } from './janus/sessions.js';
 import { RestTransport } from './janus/transports/rest.js';
 import { WebSocketTransport } from './janus/transports/websocket.js';
-import type { Log, LogFields } from './observability/log.js';
+import type { AdjustableLog, Log, LogFields } from './observability/log.js';
 import { type BlockStore, MemoryBlockStore, openLmdbBlockStore } from './sfu/block-store.js';
 import { Blocks } from './sfu/blocks.js';
 import { Peers } from './sfu/peers.js';
@@ -85,7 +87,7 @@ function composePlugin(config: Config, shards: Shards, gatekeeper: Gatekeeper, s
   );
 }
 
-function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, log: Log): JanusApi {
+function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, log: AdjustableLog) {
   const sessions = new Sessions({
     sessionTimeout: config.SESSION_TIMEOUT,
     reclaimTimeout: config.RECLAIM_SESSION_TIMEOUT,
@@ -115,38 +117,43 @@ function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, log: Log)
     opaqueIds: config.OPAQUEID_IN_API,
     fullTrickle: config.FULL_TRICKLE,
   };
+  const settings = new AdminSettings({
+    sessions,
+    shards,
+    authority,
+    log,
+    candidatesTimeout: config.CANDIDATES_TIMEOUT,
+  });
   const info = () =>
     serverInfo(facts, {
       acceptingSessions: api.acceptingSessions,
-      sessionTimeout: sessions.settings.sessionTimeout / 1000,
+      sessionTimeout: settings.sessionTimeout,
       reclaimSessionTimeout: sessions.settings.reclaimTimeout / 1000,
-      minNackQueue: 200,
+      minNackQueue: settings.minNackQueue,
     });
   const now = () => performance.now();
   const api = new JanusApi({ sessions, plugin, authority, info, opaqueIds: config.OPAQUEID_IN_API, log, now });
-  return api;
+  return { api, sessions, authority, settings, info, now };
+}
+
+/** What every WebSocket port keeps to. */
+function webSocketLimits(config: Config) {
+  return {
+    messageBytesMax: config.WS_MESSAGE_BYTES_MAX,
+    fragmentsMax: config.WS_FRAGMENTS_MAX,
+    backlogBytesMax: config.WS_BACKLOG_BYTES_MAX,
+    requestRate: config.WS_REQUEST_RATE,
+    requestBurst: config.WS_REQUEST_BURST,
+    connectionsPerAddress: config.WS_CONNECTIONS_PER_ADDRESS,
+    idleTimeout: config.WS_IDLE_TIMEOUT,
+    pingInterval: config.WS_PING_INTERVAL,
+    pongTimeout: config.WS_PONG_TIMEOUT,
+  };
 }
 
 function composeTransport(config: Config, api: JanusApi, log: Log): WebSocketTransport {
-  return new WebSocketTransport(
-    {
-      subprotocol: 'janus-protocol',
-      sessions: true,
-      host: config.BIND,
-      port: config.WS_PORT,
-      messageBytesMax: config.WS_MESSAGE_BYTES_MAX,
-      fragmentsMax: config.WS_FRAGMENTS_MAX,
-      backlogBytesMax: config.WS_BACKLOG_BYTES_MAX,
-      requestRate: config.WS_REQUEST_RATE,
-      requestBurst: config.WS_REQUEST_BURST,
-      connectionsPerAddress: config.WS_CONNECTIONS_PER_ADDRESS,
-      idleTimeout: config.WS_IDLE_TIMEOUT,
-      pingInterval: config.WS_PING_INTERVAL,
-      pongTimeout: config.WS_PONG_TIMEOUT,
-    },
-    api,
-    log,
-  );
+  const own = { subprotocol: 'janus-protocol', sessions: true, host: config.BIND, port: config.WS_PORT };
+  return new WebSocketTransport({ ...own, ...webSocketLimits(config) }, api, log);
 }
 
 /** Milliseconds that a connection may stand still beyond a long poll's wait: its client reads nothing, or has gone. */
@@ -181,9 +188,21 @@ function composeHttp(config: Config, api: JanusApi, wsPort: number, log: Log) {
   return { listener, rest };
 }
 
+/** The Admin API on its two ports. */
+function composeAdmin(config: Config, secret: string, parts: ConstructorParameters<typeof AdminApi>[1]) {
+  const { log } = parts;
+  const admin = new AdminApi(secret, parts);
+  const host = config.ADMIN_BIND;
+  const rest = new RestTransport({ base: '/admin', ...restLimits(config) }, admin, null, log);
+  const http = new HttpListener({ host, port: config.ADMIN_PORT, ...httpLimits(config) }, log);
+  http.mount('/admin', rest.handler);
+  const own = { subprotocol: 'janus-admin-protocol', sessions: false, host, port: config.ADMIN_WS_PORT };
+  return { http, ws: new WebSocketTransport({ ...own, ...webSocketLimits(config) }, admin, log) };
+}
+
 export interface RunningServer {
-  /** TCP ports that it listens on. */
-  ports: { ws: number; http: number };
+  /** TCP ports that it listens on; `admin` is null where the Admin API is off. */
+  ports: { ws: number; http: number; admin: { ws: number; http: number } | null };
   /** What a client sees of it: a hangup for each PeerConnection, then close code 1012. */
   stop(): Promise<void>;
 }
@@ -193,28 +212,41 @@ export interface RunningServer {
  *
  * @throws Error that says what is not to be had: a port, a worker
  */
-export async function startServer(config: Config, gatekeeper: Gatekeeper, log: Log): Promise<RunningServer> {
+export async function startServer(config: Config, gatekeeper: Gatekeeper, log: AdjustableLog): Promise<RunningServer> {
   const shards = await startShards(config, log);
   const store = blockStore(config, log);
   const plugin = composePlugin(config, shards, gatekeeper, store, log);
-  const api = composeApi(config, shards, plugin, log);
+  const composed = composeApi(config, shards, plugin, log);
+  const { api } = composed;
   const transport = composeTransport(config, api, log);
   const ws = await transport.listen();
   const { listener, rest } = composeHttp(config, api, ws, log);
   const http = await listener.listen();
+  const transports = new Map([
+    ['janus.transport.websockets', () => transport.connections],
+    ['janus.transport.http', () => listener.connections],
+  ]);
+  const secret = config.ADMIN_SECRET;
+  const admin =
+    secret === undefined ? null : composeAdmin(config, secret, { ...composed, plugin, shards, transports, log });
+  const adminPorts = admin && { ws: await admin.ws.listen(), http: await admin.http.listen() };
   const sweep = setInterval(() => api.sweep(), 1000);
   return {
-    ports: { ws, http },
+    ports: { ws, http, admin: adminPorts },
     async stop() {
       clearInterval(sweep);
       api.acceptingSessions = false;
       transport.stopAccepting();
       listener.stopAccepting();
+      admin?.ws.stopAccepting();
+      admin?.http.stopAccepting();
       plugin.sayGoodbye();
       rest.close();
       await transport.close();
       await api.endAll();
       await listener.close();
+      await admin?.ws.close();
+      await admin?.http.close();
       await shards.stop();
       await store.close();
     },

@@ -167,6 +167,11 @@ export class WebSocketTransport {
     this.#upgrader.on('wsClientError', (_error, socket) => answer(socket, 400, 'This is not a WebSocket handshake.'));
   }
 
+  /** Clients at the moment. */
+  get connections(): number {
+    return this.#clients.size;
+  }
+
   /** @returns the port that it listens on; rejects if that can't be had */
   async listen(): Promise<number> {
     const { port, host } = this.#settings;

@@ -1,3 +1,5 @@
+import type { ErrorReply, JanusError } from './wire.js';
+
 /** Error codes of the Janus API, those that we use (janus.h of the reference). */
 export const JANUS_ERROR = {
   UNAUTHORIZED: 403,
@@ -23,11 +25,7 @@ export const JANUS_ERROR = {
   UNKNOWN: 490,
 } as const;
 
-/** Why a request failed, as the client is told. */
-export interface JanusError {
-  code: number;
-  reason: string;
-}
+export type { JanusError };
 
 export const UNAUTHORIZED: JanusError = {
   code: JANUS_ERROR.UNAUTHORIZED,
@@ -44,7 +42,7 @@ export function wrongType(element: string, type: string): JanusError {
 }
 
 /** An error names the session that the request claimed, whether it exists or not; no session is 0. */
-export function errorReply(error: JanusError, request: { sessionId?: number; transaction?: string }): object {
+export function errorReply(error: JanusError, request: { sessionId?: number; transaction?: string }): ErrorReply {
   return {
     janus: 'error',
     ...(request.sessionId ? { session_id: request.sessionId } : {}),

@@ -6,6 +6,7 @@ import { JANUS_ERROR, type JanusError } from './errors.js';
 import type { HandleEvents } from './handle-events.js';
 import { type Request, refuse } from './request.js';
 import { type Handle, noSuchHandle } from './sessions.js';
+import type { SuccessReply } from './wire.js';
 
 export interface HandleVerbsParts {
   plugin: SfuPlugin;
@@ -61,7 +62,7 @@ export class HandleVerbs {
     const { verb, transaction, fields } = request.envelope;
     const sfuHandle = handle.plugin;
     if (!sfuHandle) return noSuchHandle(handle.id, session);
-    const success = { janus: 'success', session_id: session.id, transaction };
+    const success: SuccessReply = { janus: 'success', session_id: session.id, transaction };
     switch (verb) {
       case 'trickle': {
         const error = checkTrickle(fields, sfuHandle.peer !== null);

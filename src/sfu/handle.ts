@@ -8,12 +8,7 @@ import type {
 import type { PublisherPlan } from '../sdp/publisher.js';
 import type { SubscriberPlan, SubscriberSsrcs } from '../sdp/subscriber.js';
 import type { RecentErrors } from './recent-errors.js';
-
-/** A session description as Janus carries it. */
-export interface Jsep {
-  type: 'offer' | 'answer';
-  sdp: string;
-}
+import type { EventData, Jsep } from './wire.js';
 
 /** Our candidates, when they are told apart from the description: all of them, to be sent right after it. */
 export interface Trickle {
@@ -28,9 +23,6 @@ export interface LocalJsep extends Jsep {
   /** Absent in half trickle, and while the client knows the candidates already. */
   trickle?: Trickle;
 }
-
-/** What `plugindata.data` may hold: always an object. */
-export type EventData = Record<string, unknown>;
 
 /** Where the events of a handle go: the Janus side of it. */
 export interface HandleSink {

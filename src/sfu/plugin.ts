@@ -9,8 +9,9 @@ import { Interned } from './numbers.js';
 import { RecentErrors } from './recent-errors.js';
 import { Refusal } from './refusal.js';
 import { type PluginReply, Rooms, type RoomsParts } from './rooms.js';
+import type { PluginName } from './wire.js';
 
-export const PLUGIN = 'janus.plugin.sfu';
+export const PLUGIN: PluginName = 'janus.plugin.sfu';
 
 export interface PluginSettings {
   /** Longest room or user id, bytes of UTF-8. */

@@ -1,17 +1,18 @@
 import type { Log } from '../observability/log.js';
 import { Arrivals } from './arrivals.js';
 import type { Blocks } from './blocks.js';
-import type { EventData, LocalJsep, SfuHandle } from './handle.js';
+import type { LocalJsep, SfuHandle } from './handle.js';
 import type { DataMessage, JoinMessage, SubscribeMessage } from './messages.js';
 import type { Peers } from './peers.js';
 import type { Presence } from './presence.js';
 import { Refusal } from './refusal.js';
 import type { Member, Notice, Switchboard } from './switchboard.js';
 import type { Gatekeeper } from './token.js';
+import type { DataEvent, Failure, Success } from './wire.js';
 
 /** The answer to a `message`: always one event. */
 export interface PluginReply {
-  data: EventData;
+  data: Success | Failure;
   jsep?: LocalJsep;
 }
 
@@ -180,7 +181,7 @@ export class Rooms {
     const { switchboard, blocks } = this.#parts;
     const sender = switchboard.member(handle.number);
     if (!sender?.announced) throw new Refusal('Cannot send data when not in a room.');
-    const data = { event: 'data', body: message.body, from: sender.user };
+    const data: DataEvent = { event: 'data', body: message.body, from: sender.user };
     const receivers = switchboard.dataReceivers(sender, message.whom ?? null);
     this.deliver(
       receivers.filter((member) => !blocks.hides(sender.user, member.user)).map(({ handle: to }) => ({ to, data })),

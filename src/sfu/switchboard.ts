@@ -1,4 +1,5 @@
 import type { HandleNumber } from '../../workers/protocol.js';
+import type { RoomEvent } from './wire.js';
 
 /** A handle that has joined: it is in one room, as one user, until it leaves. */
 export interface Member {
@@ -16,7 +17,7 @@ export interface Member {
 /** An event for one handle: `data` of its `plugindata`. */
 export interface Notice {
   to: HandleNumber;
-  data: Record<string, string>;
+  data: RoomEvent;
 }
 
 export interface SwitchboardSettings {

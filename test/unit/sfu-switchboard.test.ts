@@ -29,7 +29,10 @@ function joined(...args: Parameters<typeof join>) {
   return result;
 }
 
-const told = (notices: Notice[]) => notices.map(({ to, data }) => `${to}: ${data.event} ${data.user_id ?? data.by}`);
+const told = (notices: Notice[]) =>
+  notices.map(
+    ({ to, data }) => `${to}: ${data.event} ${'by' in data ? data.by : 'user_id' in data ? data.user_id : ''}`,
+  );
 
 describe('who is in a room', () => {
   test('a joiner gets the publishers before it, never itself, and the others hear of it', () => {

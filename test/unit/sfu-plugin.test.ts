@@ -95,7 +95,10 @@ function stage() {
   const attach = (): SfuHandle & { heard: string[] } => {
     const heard: string[] = [];
     const sink: HandleSink = {
-      event: (data, jsep) => heard.push(`${data.event ?? 'offer'} ${data.user_id ?? data.by ?? jsep?.type ?? ''}`),
+      event: (data, jsep) => {
+        const { event, user_id, by }: Record<string, unknown> = { ...data };
+        heard.push(`${event ?? 'offer'} ${user_id ?? by ?? jsep?.type ?? ''}`);
+      },
       webrtcup: () => heard.push('webrtcup'),
       media: (mid, kind, receiving) => heard.push(`media ${mid} ${kind} ${receiving}`),
       slowlink: () => heard.push('slowlink'),

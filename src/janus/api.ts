@@ -140,7 +140,7 @@ export class JanusApi implements Service {
   #dispatch(request: Request): JanusError | null {
     const { connection, envelope } = request;
     const { verb, verbText, sessionId, handleId, handleGiven, fields } = envelope;
-    if (sessionId === 0 && !handleGiven) return this.#serverVerb(request);
+    if (sessionId === 0 && handleId === 0) return this.#serverVerb(request);
     if (sessionId === 0) return { code: JANUS_ERROR.SESSION_NOT_FOUND, reason: 'Session not found' };
     if (handleGiven && handleId === 0) return { code: JANUS_ERROR.HANDLE_NOT_FOUND, reason: 'Handle not found' };
     // Before anything is looked up: a stranger must not learn which sessions there are.

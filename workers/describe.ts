@@ -3,23 +3,34 @@ import * as layout from '../assembly/layout.js';
 import type { Engine } from './engine.js';
 import { hostCandidates } from './host-candidates.js';
 import type { DownTrack, Member, UpTrack } from './member.js';
-import type { HandleDescription, PeerDescription, StreamDescription } from './protocol.js';
+import type { HandleDescription, MediaKind, PeerDescription, StreamDescription } from './protocol.js';
 
 /** Milliseconds with three decimals: what lies below is noise. */
 const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
 
-function describeUp(engine: Engine, track: UpTrack, now: number): StreamDescription {
-  const read = (statistic: number) => engine.upTrackStatistic(track.index, statistic);
-  const last = engine.lastPacketAt(track.index);
+/** What both directions are described by. */
+function common(kind: MediaKind, read: (statistic: number) => number) {
+  const roundTripTime = read(layout.STATISTIC_ROUND_TRIP_TIME);
   return {
-    kind: track.kind,
-    direction: 'up',
+    kind,
     ssrc: read(layout.STATISTIC_SSRC),
     packets: read(layout.STATISTIC_PACKETS),
     bytes: read(layout.STATISTIC_OCTETS),
     lost: read(layout.STATISTIC_LOST),
     jitter: rounded(read(layout.STATISTIC_JITTER)),
+    roundTripTime: roundTripTime === 0 ? null : rounded(roundTripTime),
     keyframeRequests: read(layout.STATISTIC_KEYFRAME_REQUESTS),
+    nacks: read(layout.STATISTIC_NACKS),
+    retransmissions: read(layout.STATISTIC_RETRANSMISSIONS),
+  };
+}
+
+function describeUp(engine: Engine, track: UpTrack, now: number): StreamDescription {
+  const read = (statistic: number) => engine.upTrackStatistic(track.index, statistic);
+  const last = engine.lastPacketAt(track.index);
+  return {
+    direction: 'up',
+    ...common(track.kind, read),
     keyframes: read(layout.STATISTIC_KEYFRAMES),
     sources: read(layout.STATISTIC_SOURCES),
     receiving: track.receiving,
@@ -30,19 +41,9 @@ function describeUp(engine: Engine, track: UpTrack, now: number): StreamDescript
 
 function describeDown(engine: Engine, track: DownTrack): StreamDescription {
   const read = (statistic: number) => engine.downTrackStatistic(track.index, statistic);
-  const roundTripTime = read(layout.STATISTIC_ROUND_TRIP_TIME);
   return {
-    kind: track.kind,
     direction: 'down',
-    ssrc: read(layout.STATISTIC_SSRC),
-    packets: read(layout.STATISTIC_PACKETS),
-    bytes: read(layout.STATISTIC_OCTETS),
-    lost: read(layout.STATISTIC_LOST),
-    jitter: rounded(read(layout.STATISTIC_JITTER)),
-    keyframeRequests: read(layout.STATISTIC_KEYFRAME_REQUESTS),
-    nacks: read(layout.STATISTIC_NACKS),
-    retransmissions: read(layout.STATISTIC_RETRANSMISSIONS),
-    roundTripTime: roundTripTime === 0 ? null : rounded(roundTripTime),
+    ...common(track.kind, read),
     active: read(layout.STATISTIC_ACTIVE) !== 0,
     suspended: read(layout.STATISTIC_SUSPENDED) !== 0,
   };

@@ -276,18 +276,20 @@ export interface StreamDescription {
   /** Up: missing here; down: as its receiver reported. */
   lost: number;
   jitter: number;
+  /** Null: unknown. */
+  roundTripTime: number | null;
   /** Up: sent by us; down: came from the subscriber. */
   keyframeRequests: number;
+  /** Packets asked for again, and those of them that came (up) or were sent (down). */
+  nacks: number;
+  retransmissions: number;
   /** Up: keyframes that came, SSRCs that followed each other, whether media comes, since when not, who gets it. */
   keyframes?: number;
   sources?: number;
   receiving?: boolean;
   silence?: number | null;
   subscribers?: number;
-  /** Down: packets asked for again and those sent again; null: no report yet; inactive until connected, suspended while it waits for a start. */
-  nacks?: number;
-  retransmissions?: number;
-  roundTripTime?: number | null;
+  /** Down: whether it is sent at all, and whether it waits for a packet to start with. */
   active?: boolean;
   suspended?: boolean;
 }

@@ -1,4 +1,4 @@
-import type { HandleDescription } from '../../../workers/protocol.js';
+import type { HandleDescription, StreamDescription } from '../../../workers/protocol.js';
 import type { SfuHandle } from '../../sfu/handle.js';
 import type { HandleView } from '../../sfu/inspection.js';
 import { PLUGIN } from '../../sfu/plugin.js';
@@ -8,6 +8,11 @@ import { describeWebrtc } from './webrtc-info.js';
 
 /** Times of `handle_info` are microseconds of the monotonic clock. */
 const microseconds = (milliseconds: number): number => Math.round(milliseconds * 1000);
+
+/** One stream as the packet engine counts it, by names like those of all of `plugin_specific`. */
+function describeStream({ roundTripTime, keyframeRequests, ...stream }: StreamDescription): object {
+  return { ...stream, round_trip_time: roundTripTime, keyframe_requests: keyframeRequests };
+}
 
 /** What the plugin says of the handle: `plugin_specific`. */
 function pluginSpecific(view: HandleView, description: HandleDescription | null): object {
@@ -19,7 +24,7 @@ function pluginSpecific(view: HandleView, description: HandleDescription | null)
     ...(source === null ? {} : { source }),
     ...(kind === 'publisher' ? { subscribers } : {}),
     ...(shard === null ? {} : { shard }),
-    streams: description?.streams ?? [],
+    streams: description?.streams.map(describeStream) ?? [],
     errors: errors.map(({ at, reason }) => ({ time: new Date(at).toISOString(), reason })),
   };
 }
@@ -60,6 +65,13 @@ function agent({ peer }: SfuHandle, description: HandleDescription | null, now: 
   };
 }
 
+/** What of the session descriptions is kept: the first media line's transport. They hold ICE passwords, and are not. */
+function profileOf({ peer }: SfuHandle): object {
+  if (peer?.role === 'subscriber') return { profile: 'UDP/TLS/RTP/SAVPF' };
+  const line = peer?.plan.lines.find(({ use }) => use === 'media');
+  return line?.use === 'media' ? { profile: line.protocol } : {};
+}
+
 /**
  * The `info` of `handle_info`.
  *
@@ -92,7 +104,7 @@ export async function describeHandle(parts: AdminParts, handle: Handle, pluginOn
     ...general,
     flags: flagsOf(sfuHandle, description),
     ...agent(sfuHandle, description, time),
-    sdps: sfuHandle.peer ? { profile: 'UDP/TLS/RTP/SAVPF' } : {},
+    sdps: profileOf(sfuHandle),
     'queued-packets': 0,
     ...(webrtc ? { webrtc } : {}),
   };

@@ -41,37 +41,30 @@ function linesOf(peer: NonNullable<SfuHandle['peer']>): Line[] {
   return [...lines, { ...data, format: null, rtxSsrc: null }];
 }
 
-function extensionsOf(peer: NonNullable<SfuHandle['peer']>): Record<string, number> {
+function extensionsOf(peer: NonNullable<SfuHandle['peer']>): HeaderExtensions {
   const each: HeaderExtensions[] =
     peer.role === 'publisher'
       ? peer.plan.lines.flatMap((line) => (line.use === 'media' ? [line.extensions] : []))
       : peer.plan.tracks.map(({ extensions }) => extensions);
-  return Object.assign({}, ...each.map(extensionIds));
+  return Object.assign({}, ...each);
 }
 
 function statistics(stream: StreamDescription | undefined): object {
   const zero = { packets: 0, bytes: 0 };
   if (!stream) return { in: zero, out: zero };
-  const { packets, bytes } = stream;
-  if (stream.direction === 'up') {
-    return { in: { packets, bytes, keyframes: stream.keyframes ?? 0 }, out: zero };
-  }
-  const { nacks = 0, retransmissions = 0 } = stream;
-  return { in: zero, out: { packets, bytes, nacks, retransmissions } };
+  const { direction, packets, bytes, nacks, retransmissions } = stream;
+  const counted = { packets, bytes, nacks, retransmissions };
+  return direction === 'up' ? { in: counted, out: zero } : { in: zero, out: counted };
 }
 
 /** Reception up is measured here, reception down as the client reports it. Milliseconds. */
-function rtcpOf(stream: StreamDescription, format: Format): object {
-  const base = clockRateOf(format.codec);
-  if (stream.direction === 'up') return { main: { base, lost: stream.lost, 'jitter-local': stream.jitter } };
-  const { roundTripTime, lost, jitter } = stream;
+function rtcpOf({ direction, roundTripTime, lost, jitter }: StreamDescription, format: Format): object {
+  const base = { base: clockRateOf(format.codec), ...(roundTripTime === null ? {} : { rtt: roundTripTime }) };
   return {
-    main: {
-      base,
-      ...(roundTripTime == null ? {} : { rtt: roundTripTime }),
-      'lost-by-remote': lost,
-      'jitter-remote': jitter,
-    },
+    main:
+      direction === 'up'
+        ? { ...base, lost, 'jitter-local': jitter }
+        : { ...base, 'lost-by-remote': lost, 'jitter-remote': jitter },
   };
 }
 
@@ -150,11 +143,13 @@ export function describeWebrtc({ peer }: SfuHandle, description: HandleDescripti
   if (!peer || !native) return null;
   const lines = linesOf(peer);
   const data = lines.some(({ kind }) => kind === 'data');
+  const extensions = extensionsOf(peer);
+  const { transportCc } = extensions;
   return {
     ice: ice(native),
     dtls: dtls(native, data),
-    extensions: extensionsOf(peer),
-    bwe: { twcc: false },
+    extensions: extensionIds(extensions),
+    bwe: transportCc === undefined ? { twcc: false } : { twcc: true, 'twcc-ext-id': transportCc },
     media: Object.fromEntries(lines.map((line) => [line.mid, medium(line, description)])),
   };
 }

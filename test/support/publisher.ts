@@ -23,6 +23,8 @@ export interface PublishOptions {
   video?: boolean;
   codec?: 'h264' | 'vp8';
   channels?: ChannelOptions[];
+  /** Rewrites the server's candidates, for a proxy in between. */
+  via?: (candidate: string) => string;
   /** Sends a keyframe when asked for one; default true. */
   obedient?: boolean;
   token?: string;
@@ -78,7 +80,8 @@ export class Publisher extends Member {
     this.#transport = await this.peer.offer(channels);
     const ups = this.told('webrtcup').length;
     const answer = await this.offer([...this.#dataLines(), ...(withMedia ? this.#mediaLines() : [])]);
-    this.peer.acceptAnswer(answer.transport);
+    const { via = (candidate) => candidate } = this.options;
+    this.peer.acceptAnswer({ ...answer.transport, candidates: answer.transport.candidates.map(via) });
     await this.peer.ready;
     await this.until(() => this.told('webrtcup').length > ups, 'webrtcup');
   }

@@ -1,7 +1,12 @@
 /** A subscriber without a browser: a handle with a real peer that keeps every packet it received. */
 
 import type { JanusHandle, JanusMessage } from '../../bench/load/janus-link.js';
-import { fullIntraRequest, negativeAcknowledgement, pictureLossIndication } from '../../bench/load/rtcp.js';
+import {
+  fullIntraRequest,
+  negativeAcknowledgement,
+  pictureLossIndication,
+  receiverReport,
+} from '../../bench/load/rtcp.js';
 import {
   type NumberedPayload,
   type RtpHeader,
@@ -115,6 +120,23 @@ export class Subscriber extends Member {
 
   askAgain(kind: MediaKind, sequenceNumbers: number[]): boolean {
     return this.peer.send(negativeAcknowledgement(ownSsrc, this.announced[kind].ssrc, sequenceNumbers));
+  }
+
+  /** Sends the receiver report that is due (RFC 3550 6.4.2) on the packets of one kind so far. */
+  report(kind: MediaKind): boolean {
+    const numbers = this.of(kind).map(({ sequenceNumber }) => sequenceNumber);
+    const first = numbers[0] ?? 0;
+    const expected = Math.max(0, ...numbers.map((number) => (number - first) & 0xffff)) + 1;
+    const block = {
+      ssrc: this.announced[kind].ssrc,
+      fractionLost: 0,
+      packetsLost: Math.max(0, expected - new Set(numbers).size),
+      highestSequenceNumber: first + expected - 1,
+      jitter: 0,
+      lastSenderReport: 0,
+      delaySinceLastSenderReport: 0,
+    };
+    return this.peer.send(receiverReport(ownSsrc, [block]));
   }
 
   #receive(packet: Buffer): void {

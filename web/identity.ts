@@ -1,4 +1,4 @@
-import type { BlockMemory } from './room.js';
+import type { BlockMemory } from '../src/client/index.js';
 
 /** What is remembered of whom this page is: an id of its own per tab, so that a reload is the same user. */
 

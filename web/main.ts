@@ -1,8 +1,8 @@
+import { describeError, type Member, NoUdp, Refused, type RoomEvents, type RoomStatus } from '../src/client/index.js';
 import { ChatPanel } from './chat-panel.js';
-import { describeError } from './errors.js';
 import { nameOf, rememberBlocks, userId } from './identity.js';
 import { isSourceKind, openSource, type SourceKind } from './media-source.js';
-import { Room, type RoomStatus, type RoomUser } from './room.js';
+import { Room } from './room.js';
 import { loadConfig, type ServerConfig } from './server-config.js';
 import type { MediaSource } from './test-pattern.js';
 import { Tile } from './tile.js';
@@ -55,7 +55,7 @@ function say(problem: string): void {
   notice.hidden = problem === '';
 }
 
-function showStatus(current: Stay, status: RoomStatus, problem: unknown, retryMs: number): void {
+function showStatus(current: Stay, { status, problem, retryMs }: RoomEvents['status']): void {
   if (stay !== current) return;
   statusLine.dataset.status = status;
   statusLine.textContent = STATUS_WORDS[status];
@@ -76,7 +76,7 @@ function showOwnTile({ room, ownTile, source }: Stay): void {
   ownTile.show({ state: joined ? 'live' : 'connecting', note, stream: source.stream, pc: room.sending, action: null });
 }
 
-function showUser(current: Stay, user: RoomUser): void {
+function showUser(current: Stay, user: Member): void {
   if (stay !== current) return;
   let tile = current.tiles.get(user.id);
   if (user.state === 'left') {
@@ -98,11 +98,17 @@ function showUser(current: Stay, user: RoomUser): void {
   const blockNote = user.blockedByMe ? 'blocked by you' : user.blockedByThem ? 'has blocked you' : '';
   tile.show({
     state: user.state,
-    note: blockNote || user.note,
+    note: blockNote || noteOf(user),
     stream: user.stream,
     pc: user.pc,
     action: user.blockedByMe ? 'Unblock' : 'Block',
   });
+}
+
+/** What keeps somebody's picture from coming, if that is worth reading. */
+function noteOf({ problem }: Member): string {
+  if (problem === null) return '';
+  return problem instanceof NoUdp || problem instanceof Refused ? problem.message : 'Trying again …';
 }
 
 function toggleBlock({ room }: Stay, id: string): void {
@@ -127,7 +133,7 @@ async function enter(config: ServerConfig, kind: SourceKind): Promise<void> {
   if (asked) identity.user = asked;
   const source = await openSource(kind, name);
   const room = new Room(config, identity, source.stream, rememberBlocks(identity.user), {
-    status: (status, problem, retryMs) => showStatus(current, status, problem, retryMs),
+    status: (event) => showStatus(current, event),
     user: (user) => showUser(current, user),
     chat: (from, text) => chat.message(nameOf(from), text),
   });

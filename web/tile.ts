@@ -1,5 +1,5 @@
+import type { MemberState } from '../src/client/index.js';
 import { describeStats, readStats } from './media-stats.js';
-import type { UserState } from './room.js';
 import { nameHue } from './test-pattern.js';
 
 const STATS_INTERVAL_MS = 250;
@@ -9,7 +9,7 @@ const SPEAKING_LEVEL = 0.02;
 const FROZEN_MS = 3_000;
 
 export interface TileContent {
-  state: UserState;
+  state: MemberState;
   /** Shown in place of the figures when not empty. */
   note: string;
   stream: MediaStream | null;

@@ -155,6 +155,7 @@ export class HttpListener {
 
   #respond(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
+    if (socket.destroyed) return;
     const pending = this.#pending.get(socket) ?? 0;
     if (pending >= PIPELINE_MAX) {
       this.counters.pipelinesCut += 1;

@@ -5,11 +5,9 @@ import {
   DOWN_TRACK_SIZE,
   DOWN_TRACKS_MAX,
   DOWN_TRACKS_START,
-  RESEND_SIZE,
-  RESENDS,
-  RESENDS_START,
 } from './layout';
 import { DownTrack } from './records';
+import { clearResends } from './resends';
 import { findUpTrack } from './up-tracks';
 
 let madeEver: i32 = 0;
@@ -31,11 +29,6 @@ export function indexOfDownTrack(down: DownTrack): i32 {
   return <i32>((changetype<usize>(down) - DOWN_TRACKS_START) / DOWN_TRACK_SIZE);
 }
 
-/** Where the times of the packets sent again to a track lie. */
-export function resendsOf(index: i32): usize {
-  return RESENDS_START + index * (RESENDS * RESEND_SIZE);
-}
-
 /** @returns the index of a new track, inactive; -1: the table is full or there is no such up track */
 export function addDownTrack(upIndex: i32, user: u32): i32 {
   const up = findUpTrack(upIndex);
@@ -52,7 +45,7 @@ export function addDownTrack(upIndex: i32, user: u32): i32 {
   }
   const down = recordAt(index);
   memory.fill(changetype<usize>(down), 0, DOWN_TRACK_SIZE);
-  memory.fill(resendsOf(index), 0, RESENDS * RESEND_SIZE);
+  clearResends(index);
   down.used = true;
   down.suspended = true;
   down.user = user;

@@ -1,7 +1,7 @@
 /** Feedback to publishers: requests for a keyframe (RFC 4585 6.3.1, RFC 5104 4.3.1) and the bitrate we can take (REMB). */
 import { REPORTER_SSRC } from './layout';
-import { PAYLOAD_FEEDBACK, RECEIVER_REPORT } from './rtcp-reader';
-import { openOutbox, outboxLength, putHeader, putSourceDescription, putU32 } from './rtcp-writer';
+import { PAYLOAD_FEEDBACK } from './rtcp-reader';
+import { openFeedback, outboxLength, putHeader, putU32 } from './rtcp-writer';
 import { findUpTrack } from './up-tracks';
 
 const PICTURE_LOSS: u32 = 1;
@@ -25,7 +25,7 @@ export function putReceiverEstimate(ssrc: u32, bitrate: u32): void {
 }
 
 /**
- * A compound packet (an empty RR, SDES, then the request), as not every publisher has agreed to reduced-size RTCP.
+ * A compound packet: an empty RR, SDES, then the request.
  *
  * @param fir true: FIR, a new command each time; false: PLI
  * @returns the length in the outbox; 0 while nothing is negotiated, or no packet came and no SSRC was declared
@@ -36,10 +36,7 @@ export function keyframeRequest(upIndex: i32, fir: bool): i32 {
   const ssrc = up.hasSource ? up.ssrc : up.declaredSsrc;
   if (ssrc == 0) return 0;
   up.keyframeRequests++;
-  openOutbox();
-  putHeader(0, RECEIVER_REPORT, 8);
-  putU32(REPORTER_SSRC);
-  putSourceDescription(REPORTER_SSRC);
+  openFeedback();
   if (fir) {
     putHeader(FULL_INTRA, PAYLOAD_FEEDBACK, 20);
     putU32(REPORTER_SSRC);

@@ -9,6 +9,7 @@ import { startsKeyframe } from './keyframe';
 import {
   CELL_ADMITTED_KEYFRAME,
   CELL_ADMITTED_TRACK,
+  CELL_FEEDBACK_DUE,
   CELL_INBOX,
   CELL_PACKET,
   CELL_PACKET_LENGTH,
@@ -29,16 +30,20 @@ import {
   DROP_RTX,
   DROP_UNKNOWN_PAYLOAD_TYPE,
   DROP_WAITING_FOR_KEYFRAME,
+  FEEDBACK_LOSSES,
   FORWARD,
   KIND_VIDEO,
   RESEND_CREDIT_MAX,
 } from './layout';
+import { mustAsk, noteMissing, takeMissing } from './missing';
 import { historyCell, putInCell, slotInCell } from './packet-history';
 import { countReception } from './reception-stats';
 import { DownTrack, Segment, Slot, UpTrack } from './records';
 import { parseRtpHeader } from './rtp-header';
 import { belongsToFormer, mustStart, placeInSegment, presentSegment, startSegment } from './rtp-munger';
 import { belongsToSource, extendedSequence } from './rtp-source';
+import { originalSequence, unwrap } from './rtx';
+import { extendSequence, JUMP } from './sequence';
 import { bytesOf, findSlot, takeSlot } from './slots';
 import { findUpTrack } from './up-tracks';
 
@@ -79,8 +84,15 @@ export function receive(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 
   admittedTrack = -1;
   const verdict = admit(upAudio, upVideo, length, now);
   setCell(CELL_ADMITTED_TRACK, admittedTrack);
+  setCell(CELL_FEEDBACK_DUE, feedbackDue(upVideo, now));
   count(verdict == FORWARD ? COUNTER_ADMITTED : verdict);
   return verdict;
+}
+
+/** What the publisher of a packet should be told of now: FEEDBACK_ bits. */
+function feedbackDue(upVideo: i32, now: f64): i32 {
+  const video = findUpTrack(upVideo);
+  return video !== null && mustAsk(video, now) ? FEEDBACK_LOSSES : 0;
 }
 
 function admit(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 {
@@ -95,16 +107,37 @@ function admit(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 {
   else if (hasPayloadType(upAudio, payloadType)) index = upAudio;
   const up = findUpTrack(index);
   if (up === null) {
-    const rtx = hasRtxPayloadType(upVideo, payloadType) || hasRtxPayloadType(upAudio, payloadType);
-    return rtx ? DROP_RTX : DROP_UNKNOWN_PAYLOAD_TYPE;
+    if (hasRtxPayloadType(upVideo, payloadType)) return admitRetransmission(upVideo, slot, now);
+    if (hasRtxPayloadType(upAudio, payloadType)) return admitRetransmission(upAudio, slot, now);
+    return DROP_UNKNOWN_PAYLOAD_TYPE;
   }
   const foreign = belongsToSource(up, readU32(packet + 8), readU16(packet + 2), slot.timestamp, now);
   if (foreign != FORWARD) return foreign;
   slot.extended = extendedSequence;
   slot.epoch = up.epoch;
-  countReception(up, slot.extended, slot.timestamp, now);
+  let again = false;
+  if (slot.extended > up.highest) noteMissing(index, up, slot.extended, now);
+  else again = takeMissing(index, up, slot.extended, false, now) > 0;
+  countReception(up, slot.extended, slot.timestamp, now, again);
   up.packets++;
   up.octets += slot.length;
+  return accept(index, up, slot, now);
+}
+
+/** A packet of a retransmission stream: what it holds goes the way of any late packet, if it is missing. */
+function admitRetransmission(index: i32, slot: Slot, now: f64): i32 {
+  const up = findUpTrack(index);
+  if (up === null || !up.hasSource || !unwrap(slot)) return DROP_RTX;
+  const extended = extendSequence(up.highest, originalSequence);
+  // What was not missed came before, or was given up, or is of a former source.
+  if (extended == JUMP || takeMissing(index, up, extended, true, now) < 0) return DROP_DUPLICATE;
+  slot.extended = extended;
+  slot.epoch = up.epoch;
+  return accept(index, up, slot, now);
+}
+
+/** Keeps a packet whose place is known, and makes it ready for subscribers. */
+function accept(index: i32, up: UpTrack, slot: Slot, now: f64): i32 {
   const misplaced = keep(index, up, slot);
   if (misplaced != FORWARD) return misplaced;
   admitExtensions(slot, up.extensionIds);
@@ -118,8 +151,8 @@ function admit(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 {
   admittedSlot = changetype<usize>(slot);
   admittedTrack = index;
   setCell(CELL_ADMITTED_KEYFRAME, slot.keyframe ? 1 : 0);
-  setCell(CELL_PACKET, <i32>packet);
-  setCell(CELL_PACKET_LENGTH, length);
+  setCell(CELL_PACKET, <i32>bytesOf(slot));
+  setCell(CELL_PACKET_LENGTH, slot.length);
   return FORWARD;
 }
 
@@ -160,7 +193,7 @@ export function translate(downIndex: i32, now: f64): i32 {
     if (up.kind == KIND_VIDEO && !slot.keyframe) return drop(DROP_WAITING_FOR_KEYFRAME);
     startSegment(down, up, slot, now);
   }
-  const late = placeInSegment(down, slot, now);
+  const late = placeInSegment(downIndex, down, slot, now);
   if (late != FORWARD) return drop(late);
   writeForSubscriber(slot, down, presentSegment(down), now);
   if (down.resendCredit < <u32>RESEND_CREDIT_MAX) down.resendCredit++;

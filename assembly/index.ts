@@ -10,6 +10,7 @@ export { isBlocked, setBlocked } from './blocks';
 export { addDownTrack, configureDownTrack, removeDownTrack, setDownTrackActive } from './down-tracks';
 export { keyframeRequest } from './feedback';
 export { receive, translate, waitingForKeyframe } from './forwarder';
+export { lossRequest } from './loss-request';
 export { readPublisherRtcp } from './publisher-rtcp';
 export { receiverReport, senderReport } from './reports';
 export { retransmit } from './retransmission';

@@ -30,6 +30,9 @@ export function startsKeyframe(up: UpTrack, slot: Slot): bool {
   const payload = bytesOf(slot) + slot.headerLength;
   if (!looksLikeStart(up, payload, slot.payloadLength)) return false;
   if (up.hasKeyframe && up.keyframeTimestamp == slot.timestamp) return false;
+  // One that comes late, after its successor, is nothing to start with any more.
+  if (slot.extended < up.keyframeStart) return false;
+  up.keyframeStart = slot.extended;
   up.hasKeyframe = true;
   up.keyframeTimestamp = slot.timestamp;
   return true;

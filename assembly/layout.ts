@@ -4,7 +4,7 @@
  * Sizes are in bytes unless the name says otherwise. Change anything and count LAYOUT_VERSION up.
  */
 
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 // --- Verdicts: what becomes of a packet ---------------------------------------------------------------------------
 
@@ -24,7 +24,7 @@ export const DROP_EXTENSION = 5;
 export const DROP_PADDING = 6;
 /** No negotiated track has this payload type. */
 export const DROP_UNKNOWN_PAYLOAD_TYPE = 7;
-/** A retransmission stream (RFC 4588), which the relay doesn't read. */
+/** Of a retransmission stream (RFC 4588), with no packet in it: padding that probes the path, or of no known source. */
 export const DROP_RTX = 8;
 /** A second SSRC beside the one that is sending; it may be adopted with its next packet. */
 export const DROP_UNKNOWN_SSRC = 9;
@@ -77,6 +77,9 @@ export const SUBSCRIBER_FIR = 2;
 export const SUBSCRIBER_NACK = 4;
 export const SUBSCRIBER_REPORT = 8;
 
+/** CELL_FEEDBACK_DUE: what the publisher of the received packet should be told now. */
+export const FEEDBACK_LOSSES = 1;
+
 // --- Limits -------------------------------------------------------------------------------------------------------
 
 /** The longest RTP or RTCP packet. */
@@ -103,6 +106,20 @@ export const RESEND_CREDIT_MAX = 512;
 export const MAX_DROPOUT = 3000;
 /** RFC 3550 A.1: how far behind the newest a packet may be; more than its 100, as the history is longer. */
 export const MAX_MISORDER = 512;
+/** Packets of an up track that are missing and may be asked for, at one time; of more the oldest are given up. */
+export const MISSING_MAX = 256;
+/** How long a gap may be reordering: this, or as long as packets of the track were seen to be overtaken, up to a limit. */
+export const PATIENCE_LEAST_MS = 10;
+export const PATIENCE_MOST_MS = 60;
+/** While no packet was seen to be overtaken, a gap is a loss once so many packets have come after it. */
+export const OVERTAKEN_MAX = 3;
+/** A missing packet is asked for again after the round-trip time and its spread, within these; or while it is unknown. */
+export const ASK_INTERVAL_LEAST_MS = 20;
+export const ASK_INTERVAL_MOST_MS = 400;
+export const ASK_INTERVAL_MS = 120;
+/** A missing packet is given up after so many requests, or so late that nobody would wait for its picture. */
+export const ASK_TIMES_MAX = 10;
+export const MISSING_AGE_MAX_MS = 1200;
 /** The SSRC under which the relay sends RTCP to publishers. */
 export const REPORTER_SSRC = 1;
 
@@ -123,12 +140,16 @@ export const COUNTER_RTCP_MALFORMED = 41;
 export const COUNTER_KEYFRAME_REQUESTS = 42;
 export const COUNTER_BLOCK_TABLE_FULL = 43;
 export const COUNTER_TRACK_TABLE_FULL = 44;
+/** Requests for missing packets of publishers, each packet as often as it was asked for; those that came; those given up. */
+export const COUNTER_ASKED = 45;
+export const COUNTER_RECOVERED = 46;
+export const COUNTER_GIVEN_UP = 47;
 /** From here on: present values. */
-export const COUNTER_UP_TRACKS = 45;
-export const COUNTER_DOWN_TRACKS = 46;
-export const COUNTER_BLOCKED_PAIRS = 47;
-export const COUNTER_SLOTS = 48;
-export const COUNTER_SLOTS_FREE = 49;
+export const COUNTER_UP_TRACKS = 48;
+export const COUNTER_DOWN_TRACKS = 49;
+export const COUNTER_BLOCKED_PAIRS = 50;
+export const COUNTER_SLOTS = 51;
+export const COUNTER_SLOTS_FREE = 52;
 export const COUNTERS = 64;
 
 // --- Statistics of one track: what to ask for ---------------------------------------------------------------------
@@ -145,7 +166,7 @@ export const STATISTIC_SSRC = 5;
 /** Up alone: keyframes that came, changes of source, and whether a source is known. */
 export const STATISTIC_KEYFRAMES = 6;
 export const STATISTIC_SOURCES = 7;
-/** Down alone: packets asked for again, those that were sent, round-trip time in milliseconds (0: unknown). */
+/** Packets asked for again (up: by us), those of them that were sent, round-trip time in milliseconds (0: unknown). */
 export const STATISTIC_NACKS = 8;
 export const STATISTIC_RETRANSMISSIONS = 9;
 export const STATISTIC_ROUND_TRIP_TIME = 10;
@@ -155,20 +176,22 @@ export const STATISTIC_SUSPENDED = 12;
 
 // --- Records ------------------------------------------------------------------------------------------------------
 
-export const UP_TRACK_SIZE = 192;
+export const UP_TRACK_SIZE = 320;
 export const SEGMENT_SIZE = 24;
 export const DOWN_TRACK_SIZE = 256;
 export const DOWN_TRACK_SEGMENTS = 136;
 /** A packet slot: its record, then the packet's bytes; what is left of the stride is never written. */
 export const SLOT_RECORD_SIZE = 64;
 export const SLOT_SIZE = 1600;
-/** Times of the packets sent again to a down track, by the low bits of their sequence number: a power of two. */
-export const RESENDS = 64;
-export const RESEND_SIZE = 8;
+/** Times of the packets sent late or again to a down track, by the low bits of their sequence number: a power of two. */
+export const RESENDS = 128;
+export const RESEND_SIZE = 4;
 /** Buckets of the block set: a power of two, at least twice the pairs, so that a search always meets an empty one. */
 export const BLOCK_BUCKETS = 131072;
 export const BLOCK_SIZE = 8;
 export const RETRANSMISSION_SIZE = 8;
+/** One packet that is missing from an up track. */
+export const MISSING_SIZE = 16;
 
 // --- The map ------------------------------------------------------------------------------------------------------
 
@@ -187,13 +210,17 @@ export const CELL_ADMITTED_KEYFRAME = 3;
 export const CELL_PACKET = 4;
 export const CELL_PACKET_LENGTH = 5;
 export const CELL_RETRANSMISSIONS = 6;
+/** FEEDBACK_ bits, after receive(). */
+export const CELL_FEEDBACK_DUE = 7;
+/** Packets given up since the last keyframe: after lossRequest(), once. */
+export const CELL_GIVEN_UP = 8;
 export const CELLS = 16;
 
 export const COUNTERS_START = CELLS_START + CELLS * 4;
 export const RTCP_INBOX_START = COUNTERS_START + COUNTERS * 8;
 export const RTCP_INBOX_SIZE = 1536;
 export const RTCP_OUTBOX_START = RTCP_INBOX_START + RTCP_INBOX_SIZE;
-export const RTCP_OUTBOX_SIZE = 256;
+export const RTCP_OUTBOX_SIZE = 1280;
 export const RETRANSMISSIONS_START = RTCP_OUTBOX_START + RTCP_OUTBOX_SIZE;
 /** One bit per sequence number and kind: whether it is in the list of retransmissions. */
 export const REQUESTED_START = RETRANSMISSIONS_START + RETRANSMISSIONS_MAX * RETRANSMISSION_SIZE;
@@ -202,12 +229,13 @@ export const UP_TRACKS_START = REQUESTED_START + 2 * REQUESTED_SIZE;
 export const DOWN_TRACKS_START = UP_TRACKS_START + UP_TRACKS_MAX * UP_TRACK_SIZE;
 export const RESENDS_START = DOWN_TRACKS_START + DOWN_TRACKS_MAX * DOWN_TRACK_SIZE;
 export const HISTORY_START = RESENDS_START + DOWN_TRACKS_MAX * RESENDS * RESEND_SIZE;
-export const BLOCKS_START = HISTORY_START + UP_TRACKS_MAX * HISTORY_VIDEO * 4;
+export const MISSING_START = HISTORY_START + UP_TRACKS_MAX * HISTORY_VIDEO * 4;
+export const BLOCKS_START = MISSING_START + UP_TRACKS_MAX * MISSING_MAX * MISSING_SIZE;
 export const TABLES_END = BLOCKS_START + BLOCK_BUCKETS * BLOCK_SIZE;
 
 /** Packet slots, as many as the memory has room for; it grows by ARENA_GROWTH_PAGES at a time. */
 export const ARENA_START = (TABLES_END + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 export const ARENA_GROWTH_PAGES = 16;
 /** Written a second time in asconfig.json; a test compares. */
-export const INITIAL_PAGES = 256;
+export const INITIAL_PAGES = 384;
 export const MAXIMUM_PAGES = 16384;

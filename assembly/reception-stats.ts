@@ -13,10 +13,15 @@ export function startReception(up: UpTrack, extended: i64): void {
   up.jitter = 0;
 }
 
-/** Counts a packet of the source, late ones and duplicates too. */
-export function countReception(up: UpTrack, extended: i64, timestamp: u32, now: f64): void {
+/**
+ * Counts a packet of the source, late ones and duplicates too.
+ *
+ * @param again it was sent again as we had asked: its way was longer than the network made it, and is no jitter
+ */
+export function countReception(up: UpTrack, extended: i64, timestamp: u32, now: f64, again: bool): void {
   if (extended > up.highest) up.highest = extended;
   up.received++;
+  if (again) return;
   const arrival = <u32>(<i64>((now * <f64>up.clockRate) / 1000.0));
   const transit = arrival - timestamp;
   if (up.hasTransit) {

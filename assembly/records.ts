@@ -2,6 +2,7 @@
 import {
   DOWN_TRACK_SEGMENTS,
   DOWN_TRACK_SIZE,
+  MISSING_SIZE,
   SEGMENT_SIZE,
   SEGMENTS,
   SLOT_RECORD_SIZE,
@@ -28,6 +29,17 @@ export class UpTrack {
   /** Packets and bytes of all its sources as they arrived, duplicates too. */
   packets: u64;
   octets: u64;
+  /** Where the newest keyframe of the present source starts; 0: none. */
+  keyframeStart: i64;
+  /** The oldest missing packet that was not asked for yet; 0: none. */
+  unasked: i64;
+  /** When the next missing packet is to be asked for, in milliseconds. */
+  askAt: f64;
+  /** Milliseconds that a gap may be reordering. */
+  patience: f64;
+  /** Round-trip time to the publisher and its mean deviation, milliseconds; 0: unknown. */
+  roundTripTime: f64;
+  roundTripDeviation: f64;
 
   user: u32;
   clockRate: u32;
@@ -57,9 +69,18 @@ export class UpTrack {
   /** Keyframes that came, and those that were asked for. */
   keyframes: u32;
   keyframeRequests: u32;
+  /** Entries of its list of missing packets. */
+  missing: u32;
+  /** Packets that we asked for, as often as we did, and those that came. */
+  asked: u32;
+  recovered: u32;
+  /** Packets given up that the host was not told of. */
+  givenUp: u32;
 
   used: bool;
   configured: bool;
+  /** Whether packets that are missing can be asked for. */
+  asks: bool;
   hasSource: bool;
   hasTransit: bool;
   hasReport: bool;
@@ -74,6 +95,17 @@ export class UpTrack {
   firSequence: u8;
   /** Ids of the publisher's header extensions by EXTENSION_ index, 0: not negotiated. */
   extensionIds: u32;
+}
+
+/** A packet that is missing from an up track. Times are milliseconds modulo 2^32. */
+@unmanaged
+export class Missing {
+  /** Extended, modulo 2^32. */
+  sequence: u32;
+  since: u32;
+  /** When it was asked for last, and how often it was. */
+  askedAt: u32;
+  times: u32;
 }
 
 /** A stretch of a down track in which sequence numbers and timestamps differ from the publisher's by the same amounts. */
@@ -163,6 +195,7 @@ export class Slot {
 }
 
 if (offsetof<UpTrack>() > <usize>UP_TRACK_SIZE) ERROR('UP_TRACK_SIZE is too small');
+if (offsetof<Missing>() != MISSING_SIZE) ERROR('MISSING_SIZE is not the size of a Missing');
 if (offsetof<Segment>() != SEGMENT_SIZE) ERROR('SEGMENT_SIZE is not the size of a Segment');
 if (offsetof<DownTrack>('segments') != DOWN_TRACK_SEGMENTS) ERROR('DOWN_TRACK_SEGMENTS is not where the segments lie');
 if (DOWN_TRACK_SEGMENTS + SEGMENTS * SEGMENT_SIZE > DOWN_TRACK_SIZE) ERROR('DOWN_TRACK_SIZE is too small');

@@ -2,7 +2,7 @@
 import { isBlocked } from './blocks';
 import { setCell } from './cells';
 import { count } from './counters';
-import { findDownTrack, resendsOf } from './down-tracks';
+import { findDownTrack } from './down-tracks';
 import { writeForSubscriber } from './forwarder';
 import {
   CELL_PACKET,
@@ -13,15 +13,12 @@ import {
   PACKET_CAPACITY,
   REQUESTED_SIZE,
   REQUESTED_START,
-  RESEND_INTERVAL_LEAST_MS,
-  RESEND_INTERVAL_MS,
-  RESEND_SIZE,
-  RESENDS,
   RETRANSMISSION_SIZE,
   RETRANSMISSIONS_MAX,
   RETRANSMISSIONS_START,
 } from './layout';
 import { findPacket } from './packet-history';
+import { noteResend, wasResentLately } from './resends';
 import { extendSent, segmentOf } from './rtp-munger';
 import { bytesOf } from './slots';
 import { findUpTrack } from './up-tracks';
@@ -62,20 +59,6 @@ export function request(downIndex: i32, audio: bool, sequence: u32): bool {
   return true;
 }
 
-/** False if the packet was sent again within a round-trip time: the answer may still be on its way. */
-function mayResend(downIndex: i32, sequence: u32, roundTripTime: f64, now: f64): bool {
-  const address = resendsOf(downIndex) + (sequence & (RESENDS - 1)) * RESEND_SIZE;
-  const time = <u32>(<i64>now);
-  const known = max<f64>(roundTripTime, RESEND_INTERVAL_LEAST_MS);
-  const interval = roundTripTime > 0 ? known : <f64>RESEND_INTERVAL_MS;
-  const recent = <f64>(time - load<u32>(address + 4)) < interval;
-  // Stored as number + 1: 0 is none.
-  if (load<u32>(address) == sequence + 1 && recent) return false;
-  store<u32>(address, sequence + 1);
-  store<u32>(address + 4, time);
-  return true;
-}
-
 /** Makes a packet of the list ready to be sent again. @returns false if it is not to be had, or not now */
 export function retransmit(index: i32, now: f64): bool {
   if (<u32>index >= <u32>requests) return false;
@@ -94,7 +77,8 @@ function find(downIndex: i32, sequence: u32, now: f64): bool {
   const segment = segmentOf(down, extended, up.epoch);
   if (segment === null) return false;
   const slot = findPacket(down.up, up, extended - segment.offset);
-  if (slot === null || !mayResend(downIndex, sequence, down.roundTripTime, now)) return false;
+  if (slot === null || wasResentLately(downIndex, down, sequence, now)) return false;
+  noteResend(downIndex, sequence, now);
   down.resendCredit--;
   down.retransmissions++;
   writeForSubscriber(slot, down, segment, now);

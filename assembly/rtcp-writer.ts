@@ -1,7 +1,7 @@
 /** Bytes of the RTCP packets that the relay sends, written one after the other into the RTCP outbox. */
 import { writeU16, writeU32 } from './bytes';
-import { RTCP_OUTBOX_SIZE, RTCP_OUTBOX_START } from './layout';
-import { SOURCE_DESCRIPTION } from './rtcp-reader';
+import { REPORTER_SSRC, RTCP_OUTBOX_SIZE, RTCP_OUTBOX_START } from './layout';
+import { RECEIVER_REPORT, SOURCE_DESCRIPTION } from './rtcp-reader';
 
 let position: usize = RTCP_OUTBOX_START;
 
@@ -23,6 +23,24 @@ export function putU32(value: u32): void {
 /** RFC 3550 6.4.1: version 2, no padding, the 5 bits of `subtype`, the type, and the whole packet's size in bytes. */
 export function putHeader(subtype: u32, type: u32, size: u32): void {
   putU32(0x80000000 | (subtype << 24) | (type << 16) | ((size >> 2) - 1));
+}
+
+/** Where the next byte goes: the start of a packet for closePacket(). */
+export function outboxPosition(): usize {
+  return position;
+}
+
+/** Writes the length of a packet whose size was not known when its header was put. */
+export function closePacket(start: usize): void {
+  writeU16(start + 2, <u32>((position - start) >> 2) - 1);
+}
+
+/** An empty RR and SDES: how a compound begins whose matter is feedback, as not every publisher takes it alone (RFC 5506). */
+export function openFeedback(): void {
+  openOutbox();
+  putHeader(0, RECEIVER_REPORT, 8);
+  putU32(REPORTER_SSRC);
+  putSourceDescription(REPORTER_SSRC);
 }
 
 /** RFC 3550 6.5: one chunk with the CNAME `janus`, which our SDP declares too (src/sdp/subscriber.ts). */

@@ -4,6 +4,7 @@
  */
 import { DROP_LATE, FORWARD, SEGMENT_SIZE, SEGMENTS } from './layout';
 import { DownTrack, Segment, Slot, UpTrack } from './records';
+import { noteResend } from './resends';
 
 function segmentAt(down: DownTrack, index: u32): Segment {
   const start = changetype<usize>(down) + offsetof<DownTrack>('segments');
@@ -61,8 +62,12 @@ export function startSegment(down: DownTrack, up: UpTrack, slot: Slot, now: f64)
   down.suspended = false;
 }
 
-/** @returns FORWARD, or DROP_LATE for a packet from before the segment, which has no number left */
-export function placeInSegment(down: DownTrack, slot: Slot, now: f64): i32 {
+/**
+ * Notes a packet as sent; a late one so that the NACK that is on its way for it is not answered with a second one.
+ *
+ * @returns FORWARD, or DROP_LATE for a packet from before the segment, which has no number left
+ */
+export function placeInSegment(downIndex: i32, down: DownTrack, slot: Slot, now: f64): i32 {
   const segment = presentSegment(down);
   if (slot.extended < segment.first) return DROP_LATE;
   const sequence = slot.extended + segment.offset;
@@ -70,6 +75,8 @@ export function placeInSegment(down: DownTrack, slot: Slot, now: f64): i32 {
     down.highest = sequence;
     down.lastTimestamp = slot.timestamp + segment.timestampOffset;
     down.lastSentAt = now;
+  } else {
+    noteResend(downIndex, <u32>sequence, now);
   }
   return FORWARD;
 }

@@ -1,6 +1,7 @@
 /** Which SSRC an up track takes its packets from, and where each packet belongs in it. */
 import { count } from './counters';
 import { COUNTER_SOURCE_CHANGES, DROP_SEQUENCE_JUMP, DROP_UNKNOWN_SSRC, FORWARD, SOURCE_SILENCE_MS } from './layout';
+import { forgetMissing } from './missing';
 import { startReception } from './reception-stats';
 import { UpTrack } from './records';
 import { extendSequence, FIRST_CYCLE, JUMP } from './sequence';
@@ -20,8 +21,10 @@ function adopt(up: UpTrack, ssrc: u32, sequence: u32, confirmed: bool): i32 {
   up.hasKeyframe = confirmed;
   up.keyframeTimestamp = up.candidateTimestamp;
   up.hasParameterSets = false;
+  up.keyframeStart = 0;
   up.candidateNext = -1;
   up.jumpNext = -1;
+  forgetMissing(up);
   return FORWARD;
 }
 

@@ -34,6 +34,9 @@ export function upTrackStatistic(upIndex: i32, statistic: i32): f64 {
   if (statistic == STATISTIC_SSRC) return up.hasSource ? <f64>up.ssrc : <f64>up.declaredSsrc;
   if (statistic == STATISTIC_KEYFRAMES) return <f64>up.keyframes;
   if (statistic == STATISTIC_SOURCES) return <f64>up.epoch;
+  if (statistic == STATISTIC_NACKS) return <f64>up.asked;
+  if (statistic == STATISTIC_RETRANSMISSIONS) return <f64>up.recovered;
+  if (statistic == STATISTIC_ROUND_TRIP_TIME) return up.roundTripTime;
   return 0;
 }
 

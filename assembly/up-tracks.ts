@@ -4,10 +4,12 @@ import {
   COUNTER_TRACK_TABLE_FULL,
   COUNTER_UP_TRACKS,
   DOWN_TRACKS_MAX,
+  KIND_VIDEO,
   UP_TRACK_SIZE,
   UP_TRACKS_MAX,
   UP_TRACKS_START,
 } from './layout';
+import { forgetMissing } from './missing';
 import { clearHistory } from './packet-history';
 import { UpTrack } from './records';
 
@@ -45,6 +47,8 @@ export function addUpTrack(kind: i32): i32 {
   up.firstDown = -1;
   up.candidateNext = -1;
   up.jumpNext = -1;
+  // Sound goes on without what is lost; browsers keep none of it to send again.
+  up.asks = kind == KIND_VIDEO;
   count(COUNTER_UP_TRACKS);
   return index;
 }
@@ -105,6 +109,7 @@ function restart(up: UpTrack): void {
   up.hasSource = false;
   up.hasReport = false;
   up.candidateNext = -1;
+  forgetMissing(up);
 }
 
 export function removeUpTrack(index: i32): bool {

@@ -38,6 +38,7 @@ export class PlainUpTrack {
   candidate = { ssrc: -1, next: -1, timestamp: 0 };
   jumpNext = -1;
   keyframeTimestamp: number | null = null;
+  keyframeStart = 0;
   lastPacketAt = 0;
 
   constructor(parameters: UpTrackParameters, user: number) {
@@ -180,6 +181,7 @@ export class PlainEngine {
     up.epoch++;
     up.ssrc = ssrc;
     up.keyframeTimestamp = lostStart;
+    up.keyframeStart = 0;
     up.parameterSets.seen = false;
     up.candidate.next = -1;
     up.jumpNext = -1;
@@ -225,7 +227,8 @@ export class PlainEngine {
 
   #startsKeyframe(up: PlainUpTrack, slot: PlainPacket): boolean {
     if (!startsKeyframe(up.parameters.codec, slot, up.parameterSets)) return false;
-    if (up.keyframeTimestamp === slot.timestamp) return false;
+    if (up.keyframeTimestamp === slot.timestamp || slot.extended < up.keyframeStart) return false;
+    up.keyframeStart = slot.extended;
     up.keyframeTimestamp = slot.timestamp;
     return true;
   }

@@ -24,6 +24,7 @@ export interface EngineExports {
   senderReport(down: number, now: number): number;
   receiverReport(upAudio: number, upVideo: number, bitrate: number, now: number): number;
   keyframeRequest(up: number, fir: number): number;
+  lossRequest(up: number, now: number): number;
   retransmit(index: number, now: number): number;
   lastPacketAt(up: number): number;
   takeLostOfPublisher(up: number): number;

@@ -169,6 +169,11 @@ export class Engine {
     return this.#packet;
   }
 
+  /** FEEDBACK_ bits (assembly/layout.ts): what the publisher of the received packet should be told now. */
+  get feedbackDue(): number {
+    return this.#cell(layout.CELL_FEEDBACK_DUE);
+  }
+
   /** Rewrites the admitted packet for one subscriber. @returns FORWARD or a DROP_ verdict, counted */
   translate(down: number, now: number): number {
     return this.#wasm.translate(down, now);
@@ -194,6 +199,16 @@ export class Engine {
   /** An empty RR, SDES and the request; null: no packet of the track yet and no SSRC declared. */
   keyframeRequest(up: number, kind: 'pli' | 'fir'): Buffer | null {
     return this.#rtcp(this.#wasm.keyframeRequest(up, kind === 'fir' ? 1 : 0));
+  }
+
+  /** An empty RR, SDES, and a NACK of the video packets that are missing and whose turn it is; null: none. */
+  lossRequest(up: number, now: number): Buffer | null {
+    return this.#rtcp(this.#wasm.lossRequest(up, now));
+  }
+
+  /** Whether the last lossRequest() gave packets up without which no picture can be complete before the next keyframe. */
+  get pictureLost(): boolean {
+    return this.#cell(layout.CELL_GIVEN_UP) !== 0;
   }
 
   /** @returns SUBSCRIBER_ bits (assembly/layout.ts): what the subscriber says and asks for */

@@ -97,10 +97,22 @@ export class Feedback {
     else if (publisher.lastReport === 0) this.report(member, publisher, now);
   }
 
+  /** What can't wait for the next tick: a NACK for packets that are missing. */
+  tellPublisher(member: Member, now: number): void {
+    if (!member.video?.negotiated) return;
+    const { engine } = this;
+    const request = engine.lossRequest(member.video.index, now);
+    // Its subscribers would notice too, one after the other, and only when their own requests remain unanswered.
+    const lost = engine.pictureLost && member.video.downTracks.length > 0;
+    if (request) member.peer?.send(request);
+    if (lost) this.requestKeyframe(member, 'pli', now);
+  }
+
   /** Regular work: keyframe requests whose turn has come, and receiver reports. */
   tick(now: number): void {
     for (const [member, publisher] of this.publishers) {
       if (!member.peer?.connected) continue;
+      this.tellPublisher(member, now);
       const due = publisher.keyframes.due(this.somebodyWaits(member, now), now);
       if (due) this.sendKeyframeRequest(member, due);
       if (now - publisher.lastReport >= REPORT_INTERVAL) this.report(member, publisher, now);

@@ -38,6 +38,9 @@ const OTHER_COUNTERS = {
   keyframeRequests: layout.COUNTER_KEYFRAME_REQUESTS,
   blockTableFull: layout.COUNTER_BLOCK_TABLE_FULL,
   trackTableFull: layout.COUNTER_TRACK_TABLE_FULL,
+  packetsAsked: layout.COUNTER_ASKED,
+  packetsRecovered: layout.COUNTER_RECOVERED,
+  packetsGivenUp: layout.COUNTER_GIVEN_UP,
   upTracks: layout.COUNTER_UP_TRACKS,
   downTracks: layout.COUNTER_DOWN_TRACKS,
   blockedPairs: layout.COUNTER_BLOCKED_PAIRS,
@@ -53,7 +56,7 @@ const COUNTER_INDICES: readonly (readonly [CounterName, number])[] = [
   ...Object.entries(OTHER_COUNTERS).map(([name, index]) => [name as keyof typeof OTHER_COUNTERS, index] as const),
 ];
 
-/** A zeroed memory for one shard: 16 MiB of tables, all but a few pages untouched at first; at most 1 GiB. */
+/** A zeroed memory for one shard: 24 MiB of tables, all but a few pages untouched at first; at most 1 GiB. */
 export function createMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: layout.INITIAL_PAGES, maximum: layout.MAXIMUM_PAGES, shared: true });
 }

@@ -28,7 +28,14 @@ export class Relay {
 
   private forward(member: Member, bytes: Buffer, now: number): void {
     const { engine } = this;
-    if (engine.receive(indexOf(member.audio), indexOf(member.video), bytes, now) !== FORWARD) return;
+    const verdict = engine.receive(indexOf(member.audio), indexOf(member.video), bytes, now);
+    const { feedbackDue } = engine;
+    if (verdict === FORWARD) this.fanOut(member, now);
+    if (feedbackDue !== 0) this.feedback.tellPublisher(member, now);
+  }
+
+  private fanOut(member: Member, now: number): void {
+    const { engine } = this;
     const isVideo = engine.admittedTrack === indexOf(member.video);
     const track = isVideo ? member.video : member.audio;
     if (!track) return;

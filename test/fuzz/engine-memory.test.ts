@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as layout from '../../assembly/layout.js';
-import { downParameters, PUBLISHER, Stage, upParameters, VIDEO_PT } from '../support/engine.js';
+import { downParameters, PUBLISHER, RTX_PT, Stage, upParameters, VIDEO_PT } from '../support/engine.js';
 import { Random } from '../support/random.js';
 import { nack, receiverReport, senderReport } from '../support/rtcp.js';
 import { KEYFRAME, rtp } from '../support/rtp.js';
@@ -12,6 +12,7 @@ const REGIONS: readonly (readonly [number, number])[] = [
   [layout.UP_TRACKS_START, layout.UP_TRACKS_START + 8 * layout.UP_TRACK_SIZE],
   [layout.DOWN_TRACKS_START, layout.DOWN_TRACKS_START + 16 * layout.DOWN_TRACK_SIZE],
   [layout.HISTORY_START, layout.HISTORY_START + 8 * layout.HISTORY_VIDEO * 4],
+  [layout.MISSING_START, layout.MISSING_START + 8 * layout.MISSING_MAX * layout.MISSING_SIZE],
   [layout.BLOCKS_START, layout.TABLES_END],
   [layout.ARENA_START, layout.ARENA_START + 64 * layout.SLOT_SIZE],
 ];
@@ -41,6 +42,10 @@ function exercise(stage: Stage, random: Random, now: number): void {
     assert.ok(error instanceof RangeError && /There is no (up|down) track/.test(error.message), String(error));
   }
   engine.receive(random.below(8), up, packet, now);
+  const [original, rtxNumber] = [random.below(65536), random.below(65536)];
+  const payload = Buffer.from([original >> 8, original & 0xff, ...KEYFRAME.vp8]);
+  engine.receive(-1, up, rtp({ payloadType: RTX_PT, sequence: rtxNumber, ssrc: 5, payload }), now);
+  engine.lossRequest(up, now);
   for (let i = 0; i < 16; i++) engine.translate(i, now);
   engine.readPublisherRtcp(up, up, senderReport({ ssrc: 1, ntp: [1, 2], timestamp: 3 }), now);
   engine.readSubscriberRtcp(down, down, receiverReport(1, { ssrc: 0xbbbb0001, lost: 5, lastReport: 1 }), now);
@@ -95,6 +100,7 @@ describe('the engine, on tables full of garbage', () => {
         engine.readSubscriberRtcp(track, track, packet, time);
         engine.retransmission(track, time);
         engine.senderReport(track, time);
+        engine.lossRequest(track, time);
         engine.receiverReport(track, track, track, time);
         engine.receiverReport(stage.audio, stage.video, 1, time);
       }

@@ -55,6 +55,7 @@ describe('the engine allocates', () => {
     const down = stage.subscribe('video');
     const { sequence } = stage.relayed(rtp({ payloadType: VIDEO_PT, sequence: 1, payload: KEYFRAME.vp8 }), down, 1);
     stage.receive(rtp({ payloadType: AUDIO_PT, sequence: 1 }), 1);
+    stage.receive(rtp({ payloadType: VIDEO_PT, sequence: 9, payload: KEYFRAME.vp8 }), 1);
     const report = senderReport({ ssrc: 1000, ntp: [1, 1], timestamp: 1 });
     const lost = nack(0xbbbb0001, [sequence + 1, 0]);
     const perCall = bytesPerCall(() => {
@@ -64,6 +65,7 @@ describe('the engine allocates', () => {
       engine.keyframeRequest(video, 'pli');
       engine.readSubscriberRtcp(-1, down, lost, 2);
       engine.retransmission(0, 2);
+      engine.lossRequest(video, 20);
     });
     assert.ok(perCall < BYTES_PER_CALL, `${perCall} bytes per call`);
   });

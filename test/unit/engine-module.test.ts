@@ -43,6 +43,7 @@ describe('the engine module', () => {
       layout.DOWN_TRACKS_START,
       layout.RESENDS_START,
       layout.HISTORY_START,
+      layout.MISSING_START,
       layout.BLOCKS_START,
       layout.TABLES_END,
     ];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { readCounters } from '../../workers/engine.js';
 import { bursty, type LinkConditions } from '../support/network.js';
 import { type Seat, SimulatedCall } from '../support/simulated-call.js';
 
@@ -29,6 +30,14 @@ function assertInPlace({ peer }: Seat): void {
   for (const { sequence, number } of peer.video.packets.values()) {
     assert.equal(sequence - number, some.sequence - some.number);
   }
+}
+
+/** Each packet that the publisher sent again was missing, but for those that were lost on their way again. */
+function assertNothingInVain(call: SimulatedCall): void {
+  const { packetsRecovered, packetsGivenUp, droppedDuplicate, packetsAsked } = readCounters(call.stage.memory);
+  assert.deepEqual([droppedDuplicate, packetsGivenUp, call.publisher.keyframeRequests], [0, 0, 0]);
+  assert.ok(packetsRecovered > 0 && packetsRecovered <= call.publisher.resent);
+  assert.ok(call.publisher.asked <= packetsAsked);
 }
 
 describe('over a simulated network', () => {
@@ -61,4 +70,49 @@ describe('over a simulated network', () => {
       assert.equal(witness.peer.asked, 0);
     });
   }
+
+  for (const rtx of [true, false]) {
+    for (const [what, conditions] of BAD) {
+      const way = rtx ? 'in a stream of their own (RTX)' : 'under their own numbers';
+      test(`${what} on the publisher’s leg costs no packet, sent again ${way}`, async () => {
+        const call = await SimulatedCall.open({ rtx, uplink: conditions, uplinkBack: conditions });
+        const seats = [call.subscribe(), call.subscribe()];
+        call.publisher.start();
+        call.clock.run(60_000);
+        for (const seat of seats) {
+          assert.deepEqual(lacking(call, seat), []);
+          assertInPlace(seat);
+          assert.equal(seat.peer.video.duplicates, 0);
+        }
+        assertNothingInVain(call);
+      });
+    }
+  }
+
+  test('bad in every way on both legs no packet is lost, and few are asked for that were only late', async () => {
+    const bad: LinkConditions = {
+      loss: 0.03,
+      bursts: bursty(0.03),
+      duplicate: 0.02,
+      reorder: { share: 0.05, by: 15 },
+      delay: DELAY,
+      jitter: 25,
+    };
+    // Bursts are counted in packets: of the few that go back, one would last for seconds.
+    const back: LinkConditions = { loss: 0.06, delay: DELAY, jitter: 25 };
+    const call = await SimulatedCall.open({ rtx: true, uplink: bad, uplinkBack: back, seed: 3 });
+    const seat = call.subscribe({ downlink: bad, downlinkBack: back, roundTrip: 150 });
+    const witness = call.subscribe();
+    call.publisher.start();
+    call.clock.run(60_000);
+    for (const one of [seat, witness]) {
+      assert.deepEqual(lacking(call, one), []);
+      assertInPlace(one);
+    }
+    const { packetsGivenUp, droppedDuplicate } = readCounters(call.stage.memory);
+    assert.equal(packetsGivenUp, 0);
+    const { sent, lost, delivered } = call.uplink;
+    const inVain = droppedDuplicate - (delivered - (sent - lost));
+    assert.ok(inVain < 0.01 * call.publisher.video.sentAt.length, `${inVain} came twice because they were asked for`);
+  });
 });

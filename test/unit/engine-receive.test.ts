@@ -111,7 +111,8 @@ describe('an incoming RTP packet', () => {
       const expected = new Map([
         [AUDIO_PT, layout.FORWARD],
         [VIDEO_PT, layout.FORWARD],
-        [RTX_PT, layout.DROP_RTX],
+        // Of a track that has a source, but of no packet that is missing from it.
+        [RTX_PT, layout.DROP_DUPLICATE],
       ]);
       assert.equal(verdict, expected.get(payloadType) ?? layout.DROP_UNKNOWN_PAYLOAD_TYPE);
       const track = payloadType === AUDIO_PT ? stage.audio : payloadType === VIDEO_PT ? stage.video : -1;

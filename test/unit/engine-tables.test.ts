@@ -121,7 +121,7 @@ describe('the packet slots', () => {
     const { engine, memory } = stage;
     const start = memory.buffer.byteLength;
     const ups = [stage.video];
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 9; i++) {
       const up = engine.addUpTrack('video');
       engine.configureUpTrack(up, upParameters('vp8'));
       engine.setUpTrackUser(up, 1);
@@ -146,6 +146,6 @@ describe('the packet slots', () => {
       }
     }
     assert.ok(memory.buffer.byteLength > start, 'the memory grew');
-    assert.equal(readCounters(memory).forwarded, 2400);
+    assert.equal(readCounters(memory).forwarded, 6000);
   });
 });

@@ -25,7 +25,7 @@ interface Scenario {
   profile?: string;
   /** Patterns of what the scenario does not look at. */
   optional?: Told[];
-  steps: { do: string; timeout?: number }[];
+  steps: { do: string; timeout?: number; base?: string }[];
 }
 
 /** An event as the recordings and the recorder's own notes have it. */
@@ -90,6 +90,12 @@ export class Replay {
       found.set(profile, [...(found.get(profile) ?? []), name]);
     }
     return found;
+  }
+
+  /** Scenarios that ask the Admin API, which tells of all sessions: they must be alone on the server. */
+  get lonely(): string[] {
+    const asksAdmin = ({ steps }: Scenario) => steps.some(({ base }) => base === 'admin');
+    return [...this.#scenarios].flatMap(([name, scenario]) => (asksAdmin(scenario) ? [name] : []));
   }
 
   /** Makes the key pair of the scenarios with tokens. */

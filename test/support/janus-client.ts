@@ -40,8 +40,8 @@ export class JanusClient {
     });
   }
 
-  static async connect(url: string): Promise<JanusClient> {
-    const socket = new WebSocket(url, 'janus-protocol');
+  static async connect(url: string, subprotocol = 'janus-protocol'): Promise<JanusClient> {
+    const socket = new WebSocket(url, subprotocol);
     const client = new JanusClient(socket);
     await once(socket, 'open');
     return client;

@@ -16,6 +16,8 @@ export interface RunningServer {
   httpUrl: string;
   /** The Admin API over HTTP, with its path; null where it is off (no ADMIN_SECRET among the settings). */
   adminUrl: string | null;
+  /** The Admin API over WebSockets; null likewise. */
+  adminWsUrl: string | null;
   pid: number;
   /** Sends SIGTERM, and waits for the end. Returns the exit code; -1 if a signal ended it. */
   stop(): Promise<number>;
@@ -89,7 +91,12 @@ async function launch(options: { workers: number; rtpPort: number; env: Record<s
   let output = '';
   const ended = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : -1));
   const hasAdmin = options.env.ADMIN_SECRET !== undefined;
-  const ports = await new Promise<{ ws: string; http: string; admin: string | null }>((resolve, reject) => {
+  interface Ports {
+    ws: string;
+    http: string;
+    admin: { http: string; ws: string } | null;
+  }
+  const ports = await new Promise<Ports>((resolve, reject) => {
     const fail = (why: string) => reject(new Error(`${why}:\n${output}`));
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
@@ -99,10 +106,10 @@ async function launch(options: { workers: number; rtpPort: number; env: Record<s
       output += chunk.toString();
       const ws = /signalling +ws:\/\/localhost:(\d+)\//.exec(output)?.[1];
       const http = /page +http:\/\/localhost:(\d+)\//.exec(output)?.[1];
-      const admin = /admin +http:\/\/[\w.]+:(\d+)\//.exec(`${output}/`)?.[1] ?? null;
-      if (!ws || !http || (hasAdmin && !admin)) return;
+      const [, adminHttp, adminWs] = /admin +http:\S+:(\d+)\/admin, ws:\S+:(\d+)\//.exec(output) ?? [];
+      if (!ws || !http || (hasAdmin && !adminWs)) return;
       clearTimeout(timer);
-      resolve({ ws, http, admin });
+      resolve({ ws, http, admin: adminHttp && adminWs ? { http: adminHttp, ws: adminWs } : null });
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
@@ -115,7 +122,8 @@ async function launch(options: { workers: number; rtpPort: number; env: Record<s
   return {
     wsUrl: `ws://127.0.0.1:${ports.ws}`,
     httpUrl: `http://127.0.0.1:${ports.http}`,
-    adminUrl: ports.admin && `http://127.0.0.1:${ports.admin}/admin`,
+    adminUrl: ports.admin && `http://127.0.0.1:${ports.admin.http}/admin`,
+    adminWsUrl: ports.admin && `ws://127.0.0.1:${ports.admin.ws}`,
     pid: child.pid ?? -1,
     process: child,
     output: () => output,

@@ -11,11 +11,18 @@ declare module 'janode' {
 
   export interface Connection extends EventEmitter {
     create(): Promise<Session>;
+    getInfo(): Promise<Record<string, unknown>>;
     close(): Promise<void>;
+    /** Those below with `is_admin` only. */
+    listSessions(): Promise<{ sessions: number[] }>;
+    listHandles(session: number): Promise<{ session_id: number; handles: number[] }>;
+    handleInfo(session: number, handle: number): Promise<{ handle_id: number; info: Record<string, unknown> }>;
+    startPcap(session: number, handle: number, folder: string, filename: string): Promise<unknown>;
+    stopPcap(session: number, handle: number): Promise<unknown>;
   }
 
   interface Janode {
-    connect(configuration: { address: { url: string } }): Promise<Connection>;
+    connect(configuration: { is_admin?: boolean; address: { url: string; apisecret?: string } }): Promise<Connection>;
     Logger: { setLevel(level: string): string };
     EVENT: { HANDLE_WEBRTCUP: string; HANDLE_MEDIA: string; HANDLE_HANGUP: string };
   }

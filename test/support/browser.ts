@@ -46,10 +46,13 @@ export function browserTest(name: string, body: (browser: Browser) => Promise<vo
   });
 }
 
-/** Starts a headless Chromium with fake camera and microphone. */
-export async function launchBrowser(): Promise<Browser> {
+/**
+ * Starts a headless Chromium with fake camera and microphone.
+ * @param flags command line flags that come after our own: of a flag that is there twice the later one counts
+ */
+export async function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
   if (executablePath === null) throw new Error('no Chromium found: install Debian’s package chromium, or set CHROMIUM');
-  return chromium.launch({ executablePath, headless: true, args: FLAGS });
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
 }
 
 /** A page under test, and everything it complained about. */

@@ -27,6 +27,11 @@ export class Clock {
     this.after(interval, () => this.every(interval, run));
   }
 
+  /** When the next of what was asked for is due; null: nothing is. */
+  get next(): number | null {
+    return this.#events[0]?.at ?? null;
+  }
+
   /** Lets so much time pass. */
   run(duration: number): void {
     const end = this.now + duration;
@@ -112,15 +117,19 @@ export class Link {
   #idleAt = 0;
   #lastArrival = 0;
 
-  constructor(clock: Clock, seed: number, conditions: LinkConditions, deliver: (packet: Buffer) => void) {
+  constructor(clock: Clock, seed: number, conditions: LinkConditions, deliver: (packet: Buffer) => void = () => {}) {
     this.#clock = clock;
     this.#random = new Random(seed);
     this.conditions = conditions;
     this.#deliver = deliver;
   }
 
-  /** Takes a packet; the bytes are copied, as the sender may write over them. */
-  send(packet: Buffer): void {
+  /**
+   * Takes a packet; the bytes are copied, as the sender may write over them.
+   *
+   * @param deliver where this one goes, on a link that several flows share
+   */
+  send(packet: Buffer, deliver: (packet: Buffer) => void = this.#deliver): void {
     const { conditions } = this;
     this.sent++;
     this.bytesSent += packet.length;
@@ -137,14 +146,14 @@ export class Link {
     let arrival = Math.max(now + wait + (conditions.delay ?? 0) + jitter, this.#lastArrival);
     if (this.#chance(conditions.reorder?.share)) arrival += conditions.reorder?.by ?? 0;
     else this.#lastArrival = arrival;
-    this.#arrive(bytes, arrival - now);
-    if (this.#chance(conditions.duplicate)) this.#arrive(bytes, arrival - now + 5 * this.#share());
+    this.#arrive(bytes, arrival - now, deliver);
+    if (this.#chance(conditions.duplicate)) this.#arrive(bytes, arrival - now + 5 * this.#share(), deliver);
   }
 
-  #arrive(bytes: Buffer, delay: number): void {
+  #arrive(bytes: Buffer, delay: number, deliver: (packet: Buffer) => void): void {
     this.#clock.after(delay, () => {
       this.delivered++;
-      this.#deliver(bytes);
+      deliver(bytes);
     });
   }
 

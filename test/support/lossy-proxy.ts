@@ -1,0 +1,129 @@
+/** UDP proxies that treat datagrams as a bad line does: between clients and a server, or between two peers. */
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { Link, type LinkConditions } from './network.js';
+import type { RealTime } from './real-time.js';
+
+/** What a line does to each direction, as its user sees it; what is left out has no faults. */
+export interface LineConditions {
+  up?: LinkConditions;
+  down?: LinkConditions;
+}
+
+/** A user's line. All flows of the user share it: its losses, and its rate and queue. */
+export class Line {
+  readonly up: Link;
+  readonly down: Link;
+
+  constructor(time: RealTime, seed: number) {
+    this.up = new Link(time.clock, seed, {});
+    this.down = new Link(time.clock, seed + 1, {});
+  }
+
+  /** From now on; a packet that is on its way already arrives as it would have. */
+  impair({ up = {}, down = {} }: LineConditions): void {
+    this.up.conditions = up;
+    this.down.conditions = down;
+  }
+}
+
+async function bound(): Promise<Socket> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20, sendBufferSize: 1 << 20 });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return socket;
+}
+
+/** One user's way to a server's media port: the user's client is told {@link port} in its place. */
+export class ServerProxy {
+  readonly line: Line;
+  readonly #front: Socket;
+  readonly #serverPort: number;
+  readonly #time: RealTime;
+  /** One per flow: the server tells its clients apart by their addresses. */
+  readonly #backs = new Map<string, Socket>();
+
+  private constructor(front: Socket, serverPort: number, time: RealTime, seed: number) {
+    this.#front = front;
+    this.#serverPort = serverPort;
+    this.#time = time;
+    this.line = new Line(time, seed);
+    front.on('message', (datagram, { address, port }) => {
+      const back = this.#back(address, port);
+      time.catchUp();
+      this.line.up.send(datagram, (bytes) => back.send(bytes, this.#serverPort, '127.0.0.1'));
+      time.arm();
+    });
+  }
+
+  static async start(time: RealTime, seed: number, serverPort: number): Promise<ServerProxy> {
+    return new ServerProxy(await bound(), serverPort, time, seed);
+  }
+
+  get port(): number {
+    return this.#front.address().port;
+  }
+
+  close(): void {
+    this.#front.close();
+    for (const back of this.#backs.values()) back.close();
+  }
+
+  #back(address: string, port: number): Socket {
+    const key = `${address}:${port}`;
+    const known = this.#backs.get(key);
+    if (known) return known;
+    const back = createSocket('udp4');
+    back.on('message', (datagram) => {
+      this.#time.catchUp();
+      this.line.down.send(datagram, (bytes) => this.#front.send(bytes, port, address));
+      this.#time.arm();
+    });
+    this.#backs.set(key, back);
+    return back;
+  }
+}
+
+/** The way between two peers, over the lines of both. Each is told one of the two ports for the other's candidate. */
+export class PeerProxy {
+  readonly lines: readonly [Line, Line];
+  readonly #sockets: readonly [Socket, Socket];
+  /** Where each peer sends from, as far as it is known: a peer behind one line has one address. */
+  readonly #peers: [{ address: string; port: number } | null, { address: string; port: number } | null] = [null, null];
+  readonly #time: RealTime;
+
+  private constructor(sockets: readonly [Socket, Socket], time: RealTime, seed: number) {
+    this.#sockets = sockets;
+    this.#time = time;
+    this.lines = [new Line(time, seed), new Line(time, seed + 1000)];
+    this.#listen(0, 1);
+    this.#listen(1, 0);
+  }
+
+  static async start(time: RealTime, seed: number): Promise<PeerProxy> {
+    return new PeerProxy([await bound(), await bound()], time, seed);
+  }
+
+  /** Where the first peer reaches the second, and the second the first. */
+  get ports(): [number, number] {
+    return [this.#sockets[0].address().port, this.#sockets[1].address().port];
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.close();
+  }
+
+  #listen(from: 0 | 1, to: 0 | 1): void {
+    this.#sockets[from].on('message', (datagram, { address, port }) => {
+      this.#peers[from] ??= { address, port };
+      this.#time.catchUp();
+      this.lines[from].up.send(datagram, (bytes) =>
+        this.lines[to].down.send(bytes, (arrived) => {
+          const peer = this.#peers[to];
+          if (peer) this.#sockets[to].send(arrived, peer.port, peer.address);
+        }),
+      );
+      this.#time.arm();
+    });
+  }
+}

@@ -26,9 +26,7 @@ const ROUND_PAUSE_MS = 1_000;
 /** Runs in a page of ours, with the modules that the page itself uses. */
 const CLIENT = `
   window.client = (async () => {
-    const { JanusConnection } = await import('/janus-connection.js');
-    const { Publisher } = await import('/publisher.js');
-    const { Subscriber } = await import('/subscriber.js');
+    const { Publisher, Session, Subscriber } = await import('/src/client/index.js');
     const { testPattern } = await import('/test-pattern.js');
     const left = [];
     return {
@@ -37,21 +35,20 @@ const CLIENT = `
       async join(url, room, user, sending) {
         const stream = sending ? testPattern(user).stream : null;
         const started = performance.now();
-        const connection = await JanusConnection.open(url);
-        const publisher = new Publisher(await connection.attach(), [], stream, {
-          roomEvent: ({ event, user_id }) => { if (event === 'leave') left.push({ user: user_id, at: Date.now() }); },
-          message: () => {},
-        });
+        const session = await Session.open(url);
+        const handle = await session.attach();
+        handle.on('leave', ({ user_id }) => left.push({ user: user_id, at: Date.now() }));
+        const publisher = new Publisher(handle, { stream });
         await publisher.negotiated();
         await publisher.connected();
-        await publisher.join(room, user, null);
-        this.connection = connection;
+        await handle.join({ room, user, subscribe: { notifications: true, data: true } });
+        this.session = session;
         this.publisher = publisher;
         return performance.now() - started;
       },
       leave() {
         this.publisher.close();
-        this.connection.close();
+        this.session.close();
       },
       /** Subscribes to somebody; returns the milliseconds until the first decoded frame. */
       async firstFrame(room, user, publisher) {
@@ -59,12 +56,12 @@ const CLIENT = `
         let subscriber;
         const frame = new Promise((resolve, reject) => {
           setTimeout(() => reject(new Error('no frame within 10 s')), 10000);
-          this.connection.attach().then((handle) => {
-            subscriber = new Subscriber(handle, [], (stream) => {
-              const [track] = stream.getVideoTracks();
-              if (track) window.probe.nextFrame(track, 10000).then(resolve, reject);
+          this.session.attach().then((handle) => {
+            subscriber = new Subscriber(handle);
+            subscriber.on('track', ({ track }) => {
+              if (track.kind === 'video') window.probe.nextFrame(track, 10000).then(resolve, reject);
             });
-            return subscriber.subscribe(room, user, publisher, null);
+            return subscriber.subscribe({ room, user }, publisher);
           }).catch(reject);
         });
         await frame;

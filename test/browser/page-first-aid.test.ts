@@ -55,11 +55,11 @@ async function kickedGuestIsTold(guest: Guest, wsUrl: string, token: string): Pr
   const user: string = await guest.tested.run("document.querySelector('.tile[data-own=true]').dataset.user");
   const kick = { kind: 'kick', room_id: 'garden', user_id: user, token };
   await guest.tested.run(`(async () => {
-    const { JanusConnection } = await import('/janus-connection.js');
-    const connection = await JanusConnection.open('${wsUrl}');
-    const handle = await connection.attach();
+    const { Session } = await import('/src/client/index.js');
+    const session = await Session.open('${wsUrl}');
+    const handle = await session.attach();
     await handle.message(${JSON.stringify(kick)});
-    connection.close();
+    session.close();
   })()`);
   await guest.noticed(/You were removed from the room/);
   assert.equal(await guest.status(), 'failed');

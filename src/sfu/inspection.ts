@@ -47,12 +47,17 @@ export interface InspectionParts {
   blocks: Pick<Blocks, 'count'>;
 }
 
+const ANSWER_LIMIT = 2000;
+
 /** What the plugin tells operators of its rooms, users and handles: reads only. */
 export class Inspection {
   readonly #parts: InspectionParts;
+  readonly #answerLimit: number;
 
-  constructor(parts: InspectionParts) {
+  /** @param answerLimit milliseconds that a shard may take to describe a handle */
+  constructor(parts: InspectionParts, answerLimit = ANSWER_LIMIT) {
     this.#parts = parts;
+    this.#answerLimit = answerLimit;
   }
 
   handle(handle: SfuHandle): HandleView {
@@ -100,13 +105,23 @@ export class Inspection {
     return { rooms, users, handles: this.#parts.peers.size, joined: members };
   }
 
-  /** What the handle's shard knows of its PeerConnection and streams; null if it lives on none, or that one died. */
-  async describe(handle: SfuHandle): Promise<HandleDescription | null> {
+  /**
+   * What the handle's shard knows of its PeerConnection and streams.
+   *
+   * @returns null if it lives on none; `late` if that one died, or is too busy to answer
+   */
+  async describe(handle: SfuHandle): Promise<HandleDescription | null | 'late'> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), this.#answerLimit);
+    });
     try {
-      return await this.#parts.peers.describe(handle);
+      return await Promise.race([this.#parts.peers.describe(handle), late]);
     } catch (error) {
-      if (error instanceof ShardError) return null;
+      if (error instanceof ShardError) return 'late';
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

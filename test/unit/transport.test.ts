@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { hostCandidates } from '../../workers/host-candidates.js';
 import type { TransportParameters } from '../../workers/protocol.js';
-import { readLocalDescription, writeRemoteDescription } from '../../workers/transport-sdp.js';
+import { dtlsRole, readLocalDescription, writeRemoteDescription } from '../../workers/transport-sdp.js';
 
 const address = (family: 'IPv4' | 'IPv6', value: string, internal = false) =>
   ({
@@ -67,5 +67,20 @@ describe('the description that libdatachannel gets', () => {
 
   test('is refused with the missing attribute’s name when it is not as we know it', () => {
     assert.throws(() => readLocalDescription('v=0\r\n'), /a=fingerprint|a=ice-ufrag/);
+  });
+});
+
+describe('our DTLS role', () => {
+  const withSetup = (setup: TransportParameters['setup']) =>
+    writeRemoteDescription({ ...remote, setup }, ['media'], false);
+
+  test('is the other of the two that the client chose', () => {
+    assert.equal(dtlsRole('actpass', withSetup('active')), 'passive');
+    assert.equal(dtlsRole('actpass', withSetup('passive')), 'active');
+  });
+
+  test('is ours to say where the client leaves it to us, or has not answered', () => {
+    assert.equal(dtlsRole('active', withSetup('actpass')), 'active');
+    assert.equal(dtlsRole('actpass', ''), 'actpass');
   });
 });

@@ -80,7 +80,8 @@ function profileOf({ peer }: SfuHandle): object {
 export async function describeHandle(parts: AdminParts, handle: Handle, pluginOnly: boolean): Promise<object> {
   const { plugin, shards, settings, now } = parts;
   const { session, plugin: sfuHandle } = handle;
-  const description = sfuHandle && (await plugin.inspection.describe(sfuHandle));
+  const described = sfuHandle && (await plugin.inspection.describe(sfuHandle));
+  const description = described === 'late' ? null : described;
   const view = sfuHandle && plugin.inspection.handle(sfuHandle);
   const shard = view?.shard ?? null;
   const time = now();
@@ -92,7 +93,7 @@ export async function describeHandle(parts: AdminParts, handle: Handle, pluginOn
     handle_id: handle.id,
     ...(handle.opaqueId === null ? {} : { opaque_id: handle.opaqueId }),
     ...(handle.token === null ? {} : { token: handle.token }),
-    'loop-running': shard === null || shards.isRunning(shard),
+    'loop-running': described !== 'late' && (shard === null || shards.isRunning(shard)),
     created: microseconds(handle.createdAt),
     current_time: microseconds(time),
     plugin: PLUGIN,

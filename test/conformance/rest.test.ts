@@ -324,10 +324,10 @@ describe('the Janus API over HTTP', () => {
     const polls = [];
     for (let n = 0; n < 20; n += 1) polls.push(await startPoll(client, handle.session, '?maxev=2'));
     const last = await startPoll(client, handle.session, '?maxev=2');
-    for (const { answer } of polls) assert.deepEqual(await answer, [KEEPALIVE]);
     await client.toHandle(handle, { janus: 'message', body: { kind: 'data', body: 'x' } });
     const [event] = (await last.answer) as Received[];
     assert.equal(event?.janus, 'event');
+    for (const { answer } of polls) assert.deepEqual(await answer, [KEEPALIVE]);
   });
 
   test('releases the poll of a session that is destroyed, and knows the session no more', async () => {

@@ -15,7 +15,11 @@ function queueOn(t: TestContext) {
     eventsMax,
     answer: (events: object) => void answers.push([name, events]),
   });
-  return { queue, answers, poll, pass: (ms: number) => t.mock.timers.tick(ms) };
+  /** In small steps: a timer that another one starts begins when that one ends. */
+  const pass = (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 1) t.mock.timers.tick(1);
+  };
+  return { queue, answers, poll, pass };
 }
 
 describe('the long polls of a session', () => {
@@ -31,7 +35,7 @@ describe('the long polls of a session', () => {
     for (const n of [4, 5, 6]) queue.push(event(n));
     queue.poll(poll('two', 2));
     assert.deepEqual(answers.at(-1), ['two', [event(4), event(5)]]);
-    assert.equal(queue.polling, false);
+    assert.equal(queue.polls, 0);
   });
 
   test('wait for an event, which ends the wait at once, also as an array of one', (t) => {
@@ -77,12 +81,47 @@ describe('the long polls of a session', () => {
     assert.deepEqual(answers.at(-1), ['new', event(1)]);
   });
 
+  test('that call forth each other do so once a second: a young one is not answered at once', (t) => {
+    const { queue, answers, poll, pass } = queueOn(t);
+    queue.poll(poll('a'));
+    pass(400);
+    queue.poll(poll('b'));
+    queue.poll(poll('c'));
+    assert.deepEqual(answers, []);
+    queue.push(event(1));
+    assert.deepEqual(answers, [['c', event(1)]]);
+    pass(599);
+    assert.equal(queue.polls, 2);
+    pass(1);
+    assert.deepEqual(answers.at(-1), ['a', KEEPALIVE]);
+    pass(400);
+    assert.deepEqual(answers.at(-1), ['b', KEEPALIVE]);
+    assert.equal(queue.polls, 0);
+    pass(60_000);
+    assert.equal(answers.length, 3);
+  });
+
+  test('are all answered when the session ends, and none of them again', (t) => {
+    const { queue, answers, poll, pass } = queueOn(t);
+    const gone = poll('gone');
+    queue.poll(gone);
+    for (const name of ['a', 'b', 'c']) queue.poll(poll(name, 2));
+    queue.abandon(gone);
+    queue.release();
+    pass(60_000);
+    assert.deepEqual(
+      answers,
+      ['a', 'b', 'c'].map((name) => [name, [KEEPALIVE]]),
+    );
+    assert.equal(queue.polls, 0);
+  });
+
   test('leave the next event to the next poll when their client has gone, and their timer ends', (t) => {
     const { queue, answers, poll, pass } = queueOn(t);
     const gone = poll('gone');
     queue.poll(gone);
     queue.abandon(gone);
-    assert.equal(queue.polling, false);
+    assert.equal(queue.polls, 0);
     queue.push(event(1));
     queue.poll(poll('next'));
     pass(60_000);

@@ -91,10 +91,10 @@ export class RestClients {
     return this.#owners.size;
   }
 
-  /** Long polls that wait. */
+  /** Long polls without an answer. */
   get polls(): number {
     let polls = 0;
-    for (const { queue } of this.#owners.values()) if (queue.polling) polls += 1;
+    for (const { queue } of this.#owners.values()) polls += queue.polls;
     return polls;
   }
 

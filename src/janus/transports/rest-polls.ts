@@ -8,13 +8,28 @@ export interface Poll {
   answer(events: object): void;
 }
 
-const KEEPALIVE = { janus: 'keepalive' };
+/** A poll that has no answer yet. */
+interface Wait {
+  poll: Poll;
+  timer: NodeJS.Timeout;
+  /** Whether it has waited for long enough to be answered with a keepalive. */
+  mature: boolean;
+}
 
-/** The events of one session on their way to the long polls of its client. At most one poll waits. */
+const KEEPALIVE = { janus: 'keepalive' };
+/**
+ * Milliseconds that a poll waits even if another one takes its place. janus.js has two loops of polls after a
+ * `reconnect` too many: answered at once, each poll would call forth the next one, as fast as the line is.
+ */
+const WAIT_MIN = 1000;
+
+/** The events of one session on their way to the long polls of its client. The latest poll gets them. */
 export class PollQueue {
   readonly #mailbox: Mailbox;
   readonly #keepaliveAfter: number;
-  #waiting: { poll: Poll; timer: NodeJS.Timeout } | null = null;
+  #waiting: Wait | null = null;
+  /** Polls whose place another one took, until they are mature. */
+  readonly #retired = new Set<Wait>();
 
   /**
    * @param mailbox holds what comes while no poll waits
@@ -25,38 +40,46 @@ export class PollQueue {
     this.#keepaliveAfter = keepaliveAfter;
   }
 
-  get polling(): boolean {
-    return this.#waiting !== null;
+  /** Polls without an answer: one that waits for events, and some that end within a second. */
+  get polls(): number {
+    return this.#retired.size + (this.#waiting ? 1 : 0);
   }
 
   /** @returns false if more events wait than are kept; this one is not taken then */
   push(event: object): boolean {
-    const poll = this.#stopWaiting();
-    if (!poll) return this.#mailbox.push(event);
-    poll.answer(poll.eventsMax === null ? event : [event]);
+    const wait = this.#waiting;
+    if (!wait) return this.#mailbox.push(event);
+    this.#end(wait, wait.poll.eventsMax === null ? event : [event]);
     return true;
   }
 
-  /** Answers with what is there, oldest first, or waits. A poll that waited before is answered with a keepalive. */
+  /** Answers with what is there, oldest first, or waits. A poll that waited before is to be answered with a keepalive. */
   poll(poll: Poll): void {
-    this.release();
+    const old = this.#waiting;
+    if (old?.mature) {
+      this.#keepalive(old);
+    } else if (old) {
+      this.#retired.add(old);
+      this.#waiting = null;
+    }
     if (this.#mailbox.size > 0) {
       const events = this.#mailbox.take(poll.eventsMax ?? 1);
       poll.answer(poll.eventsMax === null ? (events[0] ?? KEEPALIVE) : events);
       return;
     }
-    this.#waiting = { poll, timer: setTimeout(() => this.release(), this.#keepaliveAfter) };
+    const first = Math.min(WAIT_MIN, this.#keepaliveAfter);
+    const wait: Wait = { poll, mature: false, timer: setTimeout(() => this.#mature(wait), first) };
+    this.#waiting = wait;
   }
 
   /** The poll's client has gone. */
   abandon(poll: Poll): void {
-    if (this.#waiting?.poll === poll) this.#stopWaiting();
+    for (const wait of this.#unanswered()) if (wait.poll === poll) this.#forget(wait);
   }
 
-  /** Answers the poll that waits, if one does, with a keepalive. */
+  /** Answers all polls that have no answer yet, with a keepalive. */
   release(): void {
-    const poll = this.#stopWaiting();
-    poll?.answer(poll.eventsMax === null ? KEEPALIVE : [KEEPALIVE]);
+    for (const wait of this.#unanswered()) this.#keepalive(wait);
   }
 
   /** All that no poll has taken. */
@@ -64,11 +87,29 @@ export class PollQueue {
     return this.#mailbox.take(this.#mailbox.size);
   }
 
-  #stopWaiting(): Poll | null {
-    if (!this.#waiting) return null;
-    const { poll, timer } = this.#waiting;
-    clearTimeout(timer);
-    this.#waiting = null;
-    return poll;
+  #unanswered(): Wait[] {
+    return [...this.#retired, ...(this.#waiting ? [this.#waiting] : [])];
+  }
+
+  #mature(wait: Wait): void {
+    wait.mature = true;
+    const left = this.#keepaliveAfter - WAIT_MIN;
+    if (left > 0 && !this.#retired.has(wait)) wait.timer = setTimeout(() => this.#keepalive(wait), left);
+    else this.#keepalive(wait);
+  }
+
+  #keepalive(wait: Wait): void {
+    this.#end(wait, wait.poll.eventsMax === null ? KEEPALIVE : [KEEPALIVE]);
+  }
+
+  #end(wait: Wait, answer: object): void {
+    this.#forget(wait);
+    wait.poll.answer(answer);
+  }
+
+  #forget(wait: Wait): void {
+    clearTimeout(wait.timer);
+    this.#retired.delete(wait);
+    if (this.#waiting === wait) this.#waiting = null;
   }
 }

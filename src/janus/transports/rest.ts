@@ -94,7 +94,7 @@ export class RestTransport {
     return this.#clients.size;
   }
 
-  /** Long polls that wait at the moment. */
+  /** Long polls without an answer at the moment. */
   get waitingPolls(): number {
     return this.#clients.polls;
   }

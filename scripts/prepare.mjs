@@ -62,6 +62,8 @@ function build() {
   mkdirSync(path.join(dist, 'web'), { recursive: true });
   run('building the packet engine', bin('asc'), ['--config', 'asconfig.json', '--target', 'release']);
   run('building the server', bin('tsc'), ['-p', 'tsconfig.json']);
+  // Built with the server, for Node's types; here once more with the browser's, to see that both fit.
+  run('checking the client', bin('tsc'), ['-p', 'src/client/tsconfig.json']);
   run('building the page', bin('tsc'), ['-p', 'web/tsconfig.json']);
   for (const file of filesBelow(path.join(root, 'web'))) {
     if (/\.(ts|json)$/.test(file)) continue;

@@ -56,6 +56,18 @@ describe('the structure', () => {
     );
   });
 
+  test('lets the client take nothing but types of the wire, so that browsers can load it as it is', () => {
+    const fromClient = imports.filter(
+      ({ from, to }) => from.startsWith('src/client/') && !to.startsWith('src/client/'),
+    );
+    assert.deepEqual([...new Set(fromClient.map(({ to }) => to))].sort(), ['src/janus/wire', 'src/sfu/wire']);
+    assert.ok(fromClient.every(({ typeOnly }) => typeOnly));
+    const intoClient = imports.filter(
+      ({ from, to }) => to.startsWith('src/client/') && !from.startsWith('src/client/'),
+    );
+    assert.deepEqual([...new Set(intoClient.map(({ from }) => from.split('/')[0]))], ['web']);
+  });
+
   test('lets workers take nothing of the engine’s sources but its layout', () => {
     const taken = new Set(
       imports.filter(({ from, to }) => !from.startsWith('assembly/') && to.startsWith('assembly/')).map(({ to }) => to),

@@ -1,35 +1,10 @@
 import assert from 'node:assert/strict';
-import { createReadStream } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import { after, before, describe } from 'node:test';
 import { browserTest, eventually, openTested } from '../support/browser.js';
-import { projectRoot } from '../support/project.js';
+import { serveJanusJs } from '../support/janus-js-page.js';
 import { type RunningServer, startServer } from '../support/server.js';
-
-/** The package as npm delivers it, and the page that uses it. */
-const FILES: Readonly<Record<string, { file: string; type: string } | { text: string; type: string }>> = {
-  '/': { file: 'test/interop/janus-js/page.html', type: 'text/html' },
-  '/client.js': { file: 'test/interop/janus-js/client.js', type: 'text/javascript' },
-  '/janus.es.js': { file: 'node_modules/janus-gateway/npm/dist/janus.es.js', type: 'text/javascript' },
-  '/adapter.js': { file: 'node_modules/webrtc-adapter/out/adapter.js', type: 'text/javascript' },
-  '/adapter-module.js': { text: 'export default window.adapter;', type: 'text/javascript' },
-};
-
-function servePage(): Promise<Server> {
-  const server = createServer((request, response) => {
-    const entry = FILES[request.url ?? ''];
-    if (!entry) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.setHeader('content-type', entry.type);
-    if ('text' in entry) response.end(entry.text);
-    else createReadStream(path.join(projectRoot, entry.file)).pipe(response);
-  });
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
 
 interface Received {
   framesDecoded: number;
@@ -41,7 +16,7 @@ describe('janus.js 1.4 in Chromium', () => {
   let page: Server;
   before(async () => {
     server = await startServer({ workers: 2 });
-    page = await servePage();
+    page = await serveJanusJs();
   });
   after(async () => {
     page.close();

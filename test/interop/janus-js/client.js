@@ -17,6 +17,8 @@ class User {
     this.left = [];
     this.heard = [];
     this.media = [];
+    this.hangups = [];
+    this.detached = [];
     this.videos = {};
   }
 
@@ -95,7 +97,8 @@ class User {
     const stream = new MediaStream();
     const handle = await this.attach({
       onmessage: (message, jsep) => waiting.shift()?.({ message, jsep }),
-      webrtcState: (on) => on && up(),
+      webrtcState: (on, reason) => (on ? up() : this.hangups.push(`${source}: ${reason}`)),
+      ondetached: () => this.detached.push(source),
       onremotetrack: (track, _mid, added) => (added ? stream.addTrack(track) : stream.removeTrack(track)),
     });
     const offered = await this.request(handle, waiting, {
@@ -129,6 +132,20 @@ class User {
       seen.totalAudioEnergy += entry.totalAudioEnergy ?? 0;
     }
     return seen;
+  }
+
+  /** Ends a subscription's PeerConnection; what the server says of it comes into `hangups`. */
+  hangup(source) {
+    this.videos[source].handle.hangup(true);
+  }
+
+  detach(source) {
+    return called(({ success, error }) => this.videos[source].handle.detach({ success: () => success(), error }));
+  }
+
+  /** Claims the session again, as after a loss of the connection. */
+  reconnect() {
+    return called(({ success, error }) => this.janus.reconnect({ success: () => success(), error }));
   }
 
   leave() {

@@ -1,6 +1,7 @@
 /** What the Admin API does to clients, and what it tells of connected ones. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { releaseNative } from '../../bench/load/media-peer.js';
 import { ADMIN_SECRET, type Ask, adminOverHttp, logged, type Reply } from '../support/admin-client.js';
 import { startCall } from '../support/call.js';
 import { dataOf, JanusClient, type Received } from '../support/janus-client.js';
@@ -17,6 +18,7 @@ before(async () => {
   ask = adminOverHttp(server);
 });
 after(async () => {
+  releaseNative();
   assert.equal(await server.stop(), 0, server.output());
 });
 

@@ -41,6 +41,9 @@
   }
 
   window.probe = {
+    /** How many PeerConnections the page has made, open or closed. */
+    made: () => peers.length,
+
     /** The PeerConnection that receives this stream's tracks. */
     receiverOf(stream) {
       const tracks = stream?.getTracks() ?? [];

@@ -30,6 +30,7 @@ import {
   DROP_RTX,
   DROP_UNKNOWN_PAYLOAD_TYPE,
   DROP_WAITING_FOR_KEYFRAME,
+  FEEDBACK_ARRIVALS,
   FEEDBACK_LOSSES,
   FORWARD,
   KIND_VIDEO,
@@ -45,6 +46,8 @@ import { belongsToSource, extendedSequence } from './rtp-source';
 import { originalSequence, unwrap } from './rtx';
 import { extendSequence, JUMP } from './sequence';
 import { bytesOf, findSlot, takeSlot } from './slots';
+import { mustTellArrivals, noteArrival } from './transport-arrivals';
+import { transportIndex } from './transport-feedback';
 import { findUpTrack } from './up-tracks';
 
 /** The slot into which the host puts the next packet. */
@@ -84,15 +87,28 @@ export function receive(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 
   admittedTrack = -1;
   const verdict = admit(upAudio, upVideo, length, now);
   setCell(CELL_ADMITTED_TRACK, admittedTrack);
-  setCell(CELL_FEEDBACK_DUE, feedbackDue(upVideo, now));
+  setCell(CELL_FEEDBACK_DUE, feedbackDue(upAudio, upVideo, now));
   count(verdict == FORWARD ? COUNTER_ADMITTED : verdict);
   return verdict;
 }
 
 /** What the publisher of a packet should be told of now: FEEDBACK_ bits. */
-function feedbackDue(upVideo: i32, now: f64): i32 {
+function feedbackDue(upAudio: i32, upVideo: i32, now: f64): i32 {
+  let due = 0;
   const video = findUpTrack(upVideo);
-  return video !== null && mustAsk(video, now) ? FEEDBACK_LOSSES : 0;
+  if (video !== null && mustAsk(video, now)) due |= FEEDBACK_LOSSES;
+  const transport = findUpTrack(transportIndex(upAudio, upVideo));
+  if (transport !== null && mustTellArrivals(transport, now)) due |= FEEDBACK_ARRIVALS;
+  return due;
+}
+
+/** Notes when a packet of a publisher arrived, whatever becomes of it. */
+function noteTransport(upAudio: i32, upVideo: i32, index: i32, slot: Slot, now: f64): void {
+  const up = findUpTrack(index);
+  if (up === null || up.transportCcId == 0) return;
+  const transport = transportIndex(upAudio, upVideo);
+  const record = findUpTrack(transport);
+  if (record !== null) noteArrival(transport, record, slot, up.transportCcId, now);
 }
 
 function admit(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 {
@@ -105,12 +121,15 @@ function admit(upAudio: i32, upVideo: i32, length: i32, now: f64): i32 {
   let index = -1;
   if (hasPayloadType(upVideo, payloadType)) index = upVideo;
   else if (hasPayloadType(upAudio, payloadType)) index = upAudio;
-  const up = findUpTrack(index);
-  if (up === null) {
-    if (hasRtxPayloadType(upVideo, payloadType)) return admitRetransmission(upVideo, slot, now);
-    if (hasRtxPayloadType(upAudio, payloadType)) return admitRetransmission(upAudio, slot, now);
-    return DROP_UNKNOWN_PAYLOAD_TYPE;
+  let rtx = -1;
+  if (index < 0) {
+    if (hasRtxPayloadType(upVideo, payloadType)) rtx = upVideo;
+    else if (hasRtxPayloadType(upAudio, payloadType)) rtx = upAudio;
   }
+  noteTransport(upAudio, upVideo, max<i32>(index, rtx), slot, now);
+  if (rtx >= 0) return admitRetransmission(rtx, slot, now);
+  const up = findUpTrack(index);
+  if (up === null) return DROP_UNKNOWN_PAYLOAD_TYPE;
   const foreign = belongsToSource(up, readU32(packet + 8), readU16(packet + 2), slot.timestamp, now);
   if (foreign != FORWARD) return foreign;
   slot.extended = extendedSequence;

@@ -86,6 +86,35 @@ export function admitExtensions(slot: Slot, extensionIds: u32): void {
   if (at < end) memory.fill(packet + at, 0, end - at);
 }
 
+/**
+ * Looks for an element in the block of the packet that was parsed last.
+ *
+ * @returns where its data are; 0: there is none of that id and length
+ */
+export function findElement(slot: Slot, wanted: u32, wantedLength: i32): usize {
+  if (extensionStart == 0) return 0;
+  const packet = bytesOf(slot);
+  const profile = readU16(packet + extensionStart - 4);
+  const twoByte = (profile & 0xfff0) == TWO_BYTE_FORM;
+  if (!twoByte && profile != ONE_BYTE_FORM) return 0;
+  const headerLength = twoByte ? 2 : 1;
+  let at = extensionStart;
+  while (at + headerLength < extensionEnd) {
+    const first: u32 = load<u8>(packet + at);
+    const id = twoByte ? first : first >> 4;
+    if (id == 0 && (twoByte || first == 0)) {
+      at++;
+      continue;
+    }
+    if (!twoByte && (id == 0 || id == 15)) return 0;
+    const length = twoByte ? <i32>load<u8>(packet + at + 1) : <i32>(first & 0x0f) + 1;
+    const data = at + headerLength;
+    at = data + length;
+    if (id == wanted && length == wantedLength && at <= extensionEnd) return packet + data;
+  }
+  return 0;
+}
+
 /** abs-send-time: seconds as 6.18 fixed point, the low 24 bits, in the order of its bytes. */
 function absoluteSendTime(now: f64): u32 {
   const time = <u32>(<i64>((now * 262144.0) / 1000.0));

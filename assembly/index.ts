@@ -16,6 +16,7 @@ export { receiverReport, senderReport } from './reports';
 export { retransmit } from './retransmission';
 export { downTrackStatistic, upTrackStatistic } from './statistics';
 export { readSubscriberRtcp, roundTripTime, takeLostOfSubscriber } from './subscriber-rtcp';
+export { transportFeedback } from './transport-feedback';
 export {
   addUpTrack,
   configureUpTrack,

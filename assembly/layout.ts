@@ -4,7 +4,7 @@
  * Sizes are in bytes unless the name says otherwise. Change anything and count LAYOUT_VERSION up.
  */
 
-export const LAYOUT_VERSION = 3;
+export const LAYOUT_VERSION = 4;
 
 // --- Verdicts: what becomes of a packet ---------------------------------------------------------------------------
 
@@ -79,6 +79,7 @@ export const SUBSCRIBER_REPORT = 8;
 
 /** CELL_FEEDBACK_DUE: what the publisher of the received packet should be told now. */
 export const FEEDBACK_LOSSES = 1;
+export const FEEDBACK_ARRIVALS = 2;
 
 // --- Limits -------------------------------------------------------------------------------------------------------
 
@@ -120,6 +121,11 @@ export const ASK_INTERVAL_MS = 120;
 /** A missing packet is given up after so many requests, or so late that nobody would wait for its picture. */
 export const ASK_TIMES_MAX = 10;
 export const MISSING_AGE_MAX_MS = 1200;
+/** Publishers are told when their packets arrived so often, or after so many packets. */
+export const TRANSPORT_INTERVAL_MS = 60;
+export const TRANSPORT_PACKETS_MAX = 256;
+/** Transport-wide sequence numbers whose arrival is known, per publisher: a power of two. */
+export const ARRIVALS = 512;
 /** The SSRC under which the relay sends RTCP to publishers. */
 export const REPORTER_SSRC = 1;
 
@@ -192,6 +198,7 @@ export const BLOCK_SIZE = 8;
 export const RETRANSMISSION_SIZE = 8;
 /** One packet that is missing from an up track. */
 export const MISSING_SIZE = 16;
+export const ARRIVAL_SIZE = 4;
 
 // --- The map ------------------------------------------------------------------------------------------------------
 
@@ -221,7 +228,10 @@ export const RTCP_INBOX_START = COUNTERS_START + COUNTERS * 8;
 export const RTCP_INBOX_SIZE = 1536;
 export const RTCP_OUTBOX_START = RTCP_INBOX_START + RTCP_INBOX_SIZE;
 export const RTCP_OUTBOX_SIZE = 1280;
-export const RETRANSMISSIONS_START = RTCP_OUTBOX_START + RTCP_OUTBOX_SIZE;
+/** Where transport-wide feedback is worked out: a byte and 16 bits per packet. */
+export const TRANSPORT_SYMBOLS_START = RTCP_OUTBOX_START + RTCP_OUTBOX_SIZE;
+export const TRANSPORT_DELTAS_START = TRANSPORT_SYMBOLS_START + TRANSPORT_PACKETS_MAX;
+export const RETRANSMISSIONS_START = TRANSPORT_DELTAS_START + TRANSPORT_PACKETS_MAX * 2;
 /** One bit per sequence number and kind: whether it is in the list of retransmissions. */
 export const REQUESTED_START = RETRANSMISSIONS_START + RETRANSMISSIONS_MAX * RETRANSMISSION_SIZE;
 export const REQUESTED_SIZE = 8192;
@@ -230,7 +240,8 @@ export const DOWN_TRACKS_START = UP_TRACKS_START + UP_TRACKS_MAX * UP_TRACK_SIZE
 export const RESENDS_START = DOWN_TRACKS_START + DOWN_TRACKS_MAX * DOWN_TRACK_SIZE;
 export const HISTORY_START = RESENDS_START + DOWN_TRACKS_MAX * RESENDS * RESEND_SIZE;
 export const MISSING_START = HISTORY_START + UP_TRACKS_MAX * HISTORY_VIDEO * 4;
-export const BLOCKS_START = MISSING_START + UP_TRACKS_MAX * MISSING_MAX * MISSING_SIZE;
+export const ARRIVALS_START = MISSING_START + UP_TRACKS_MAX * MISSING_MAX * MISSING_SIZE;
+export const BLOCKS_START = ARRIVALS_START + UP_TRACKS_MAX * ARRIVALS * ARRIVAL_SIZE;
 export const TABLES_END = BLOCKS_START + BLOCK_BUCKETS * BLOCK_SIZE;
 
 /** Packet slots, as many as the memory has room for; it grows by ARENA_GROWTH_PAGES at a time. */

@@ -40,6 +40,11 @@ export class UpTrack {
   /** Round-trip time to the publisher and its mean deviation, milliseconds; 0: unknown. */
   roundTripTime: f64;
   roundTripDeviation: f64;
+  /** Transport-wide sequence numbers, extended: the highest that arrived (0: none), and the first that was not told. */
+  arrivalHighest: i64;
+  arrivalBase: i64;
+  /** When arrivals were told last, in milliseconds. */
+  arrivalsToldAt: f64;
 
   user: u32;
   clockRate: u32;
@@ -93,6 +98,10 @@ export class UpTrack {
   /** 255: none. */
   rtxPayloadType: u8;
   firSequence: u8;
+  /** Id of the transport-wide sequence number's header extension; 0: not negotiated. */
+  transportCcId: u8;
+  /** Counts the feedback about arrivals. */
+  arrivalFeedbacks: u8;
   /** Ids of the publisher's header extensions by EXTENSION_ index, 0: not negotiated. */
   extensionIds: u32;
 }

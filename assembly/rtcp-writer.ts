@@ -20,6 +20,18 @@ export function putU32(value: u32): void {
   position += 4;
 }
 
+export function putU16(value: u32): void {
+  if (position + 2 > <usize>RTCP_OUTBOX_START + RTCP_OUTBOX_SIZE) return;
+  writeU16(position, value);
+  position += 2;
+}
+
+export function putU8(value: u32): void {
+  if (position + 1 > <usize>RTCP_OUTBOX_START + RTCP_OUTBOX_SIZE) return;
+  store<u8>(position, <u8>value);
+  position++;
+}
+
 /** RFC 3550 6.4.1: version 2, no padding, the 5 bits of `subtype`, the type, and the whole packet's size in bytes. */
 export function putHeader(subtype: u32, type: u32, size: u32): void {
   putU32(0x80000000 | (subtype << 24) | (type << 16) | ((size >> 2) - 1));
@@ -33,6 +45,17 @@ export function outboxPosition(): usize {
 /** Writes the length of a packet whose size was not known when its header was put. */
 export function closePacket(start: usize): void {
   writeU16(start + 2, <u32>((position - start) >> 2) - 1);
+}
+
+/** The same for the last packet of a compound, filled up to whole words as RFC 3550 6.4.1 has it: P, zeros, their count. */
+export function closePaddedPacket(start: usize): void {
+  const padding = <u32>((start - position) & 3);
+  if (padding != 0) {
+    for (let i: u32 = 1; i < padding; i++) putU8(0);
+    putU8(padding);
+    store<u8>(start, load<u8>(start) | 0x20);
+  }
+  closePacket(start);
 }
 
 /** An empty RR and SDES: how a compound begins whose matter is feedback, as not every publisher takes it alone (RFC 5506). */

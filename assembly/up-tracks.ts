@@ -12,6 +12,7 @@ import {
 import { forgetMissing } from './missing';
 import { clearHistory } from './packet-history';
 import { UpTrack } from './records';
+import { forgetArrivals } from './transport-arrivals';
 
 let madeEver: i32 = 0;
 /** Index + 1 of the first free record below `madeEver`; 0: none. */
@@ -59,6 +60,7 @@ export function addUpTrack(kind: i32): i32 {
  * @param rtxPayloadType 255: none
  * @param ssrc which the publisher declared, 0: none
  * @param extensionIds one byte per EXTENSION_ index, 0: not negotiated
+ * @param transportCcId id of the transport-wide sequence number, 0: not negotiated
  */
 export function configureUpTrack(
   index: i32,
@@ -68,6 +70,7 @@ export function configureUpTrack(
   clockRate: i32,
   ssrc: u32,
   extensionIds: u32,
+  transportCcId: i32,
 ): bool {
   const up = findUpTrack(index);
   if (up === null) return false;
@@ -79,6 +82,7 @@ export function configureUpTrack(
   up.clockRate = <u32>clockRate;
   up.declaredSsrc = ssrc;
   up.extensionIds = extensionIds;
+  up.transportCcId = <u8>transportCcId;
   return true;
 }
 
@@ -102,6 +106,7 @@ export function restartUpTrack(index: i32): bool {
   const up = findUpTrack(index);
   if (up === null) return false;
   restart(up);
+  forgetArrivals(up);
   return true;
 }
 

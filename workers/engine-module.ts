@@ -7,7 +7,16 @@ export interface EngineExports {
   isBlocked(userA: number, userB: number): number;
   setBlocked(userA: number, userB: number, blocked: number): number;
   addUpTrack(kind: number): number;
-  configureUpTrack(up: number, codec: number, pt: number, rtx: number, rate: number, ssrc: number, ids: number): number;
+  configureUpTrack(
+    up: number,
+    codec: number,
+    pt: number,
+    rtx: number,
+    rate: number,
+    ssrc: number,
+    ids: number,
+    transportCc: number,
+  ): number;
   unconfigureUpTrack(up: number): number;
   setUpTrackUser(up: number, user: number): number;
   restartUpTrack(up: number): number;
@@ -25,6 +34,7 @@ export interface EngineExports {
   receiverReport(upAudio: number, upVideo: number, bitrate: number, now: number): number;
   keyframeRequest(up: number, fir: number): number;
   lossRequest(up: number, now: number): number;
+  transportFeedback(upAudio: number, upVideo: number, now: number): number;
   retransmit(index: number, now: number): number;
   lastPacketAt(up: number): number;
   takeLostOfPublisher(up: number): number;

@@ -92,7 +92,9 @@ export class Engine {
     const rtx = parameters.rtxPayloadType ?? NO_PAYLOAD_TYPE;
     const ssrc = parameters.ssrc ?? 0;
     const ids = packExtensionIds(parameters.extensions);
-    this.#check(this.#wasm.configureUpTrack(up, codec, payloadType, rtx, clockRate, ssrc, ids), 'up', up);
+    const transportCc = parameters.extensions.transportCc ?? 0;
+    const found = this.#wasm.configureUpTrack(up, codec, payloadType, rtx, clockRate, ssrc, ids, transportCc);
+    this.#check(found, 'up', up);
   }
 
   /** Whose packets they are, for blocks; 0: not joined, nothing is relayed. */
@@ -204,6 +206,11 @@ export class Engine {
   /** An empty RR, SDES, and a NACK of the video packets that are missing and whose turn it is; null: none. */
   lossRequest(up: number, now: number): Buffer | null {
     return this.#rtcp(this.#wasm.lossRequest(up, now));
+  }
+
+  /** An empty RR, SDES, and when the publisher's packets arrived (transport-cc); null: not negotiated, or too soon. */
+  transportFeedback(upAudio: number, upVideo: number, now: number): Buffer | null {
+    return this.#rtcp(this.#wasm.transportFeedback(upAudio, upVideo, now));
   }
 
   /** Whether the last lossRequest() gave packets up without which no picture can be complete before the next keyframe. */

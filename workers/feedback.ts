@@ -97,10 +97,12 @@ export class Feedback {
     else if (publisher.lastReport === 0) this.report(member, publisher, now);
   }
 
-  /** What can't wait for the next tick: a NACK for packets that are missing. */
+  /** What can't wait for the next tick: when packets arrived, and a NACK for those that are missing. */
   tellPublisher(member: Member, now: number): void {
-    if (!member.video?.negotiated) return;
     const { engine } = this;
+    const arrivals = engine.transportFeedback(indexOf(member.audio), indexOf(member.video), now);
+    if (arrivals) member.peer?.send(arrivals);
+    if (!member.video?.negotiated) return;
     const request = engine.lossRequest(member.video.index, now);
     // Its subscribers would notice too, one after the other, and only when their own requests remain unanswered.
     const lost = engine.pictureLost && member.video.downTracks.length > 0;

@@ -3,10 +3,6 @@ import type { HeaderExtensions, MediaKind } from '../../workers/protocol.js';
 
 type ExtensionName = keyof HeaderExtensions;
 
-/**
- * transport-cc is not among them: a client that has it expects transport-wide feedback in place of REMB, and the relay
- * sends REMB.
- */
 const KNOWN: readonly { name: ExtensionName; uri: string; kinds: readonly MediaKind[]; ownId: number }[] = [
   { name: 'audioLevel', uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level', kinds: ['audio'], ownId: 1 },
   {
@@ -14,6 +10,12 @@ const KNOWN: readonly { name: ExtensionName; uri: string; kinds: readonly MediaK
     uri: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
     kinds: ['audio', 'video'],
     ownId: 2,
+  },
+  {
+    name: 'transportCc',
+    uri: 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+    kinds: ['video'],
+    ownId: 3,
   },
   { name: 'mid', uri: 'urn:ietf:params:rtp-hdrext:sdes:mid', kinds: ['audio', 'video'], ownId: 4 },
   { name: 'videoOrientation', uri: 'urn:3gpp:video-orientation', kinds: ['video'], ownId: 5 },
@@ -37,12 +39,13 @@ export function acceptExtensions(kind: MediaKind, offered: readonly { id: number
 
 /**
  * What our offers to subscribers list, the same for every subscriber and publisher: with a change of publisher or
- * codec there is nothing to negotiate anew. `mid` is not in it, a subscriber's streams are known by SSRC.
+ * codec there is nothing to negotiate anew. `mid` is not in it, a subscriber's streams are known by SSRC; nor transport-cc,
+ * which publishers' packets alone have.
  */
 export function ownExtensions(kind: MediaKind): HeaderExtensions {
   const own: HeaderExtensions = {};
   for (const { name, kinds, ownId } of KNOWN) {
-    if (name !== 'mid' && kinds.includes(kind)) own[name] = ownId;
+    if (name !== 'mid' && name !== 'transportCc' && kinds.includes(kind)) own[name] = ownId;
   }
   return own;
 }

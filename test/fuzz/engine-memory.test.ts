@@ -4,7 +4,7 @@ import * as layout from '../../assembly/layout.js';
 import { downParameters, PUBLISHER, RTX_PT, Stage, upParameters, VIDEO_PT } from '../support/engine.js';
 import { Random } from '../support/random.js';
 import { nack, receiverReport, senderReport } from '../support/rtcp.js';
-import { KEYFRAME, rtp } from '../support/rtp.js';
+import { element, KEYFRAME, rtp } from '../support/rtp.js';
 
 /** The tables that the engine trusts least: all records, lists, histories, blocks, and the packet slots. */
 const REGIONS: readonly (readonly [number, number])[] = [
@@ -13,6 +13,7 @@ const REGIONS: readonly (readonly [number, number])[] = [
   [layout.DOWN_TRACKS_START, layout.DOWN_TRACKS_START + 16 * layout.DOWN_TRACK_SIZE],
   [layout.HISTORY_START, layout.HISTORY_START + 8 * layout.HISTORY_VIDEO * 4],
   [layout.MISSING_START, layout.MISSING_START + 8 * layout.MISSING_MAX * layout.MISSING_SIZE],
+  [layout.ARRIVALS_START, layout.ARRIVALS_START + 8 * layout.ARRIVALS * layout.ARRIVAL_SIZE],
   [layout.BLOCKS_START, layout.TABLES_END],
   [layout.ARENA_START, layout.ARENA_START + 64 * layout.SLOT_SIZE],
 ];
@@ -23,9 +24,10 @@ function exercise(stage: Stage, random: Random, now: number): void {
   const up = random.below(8);
   const down = random.below(16);
   const sequence = random.below(65536);
-  const packet = rtp({ payloadType: VIDEO_PT, sequence, ssrc: random.below(3), payload: KEYFRAME.vp8 });
+  const elements = [element(2, random.below(256), random.below(256))];
+  const packet = rtp({ payloadType: VIDEO_PT, sequence, ssrc: random.below(3), elements, payload: KEYFRAME.vp8 });
   const configure = [
-    () => engine.configureUpTrack(up, upParameters('vp8', { audioLevel: 1 })),
+    () => engine.configureUpTrack(up, upParameters('vp8', { audioLevel: 1, transportCc: 2 })),
     () => engine.setUpTrackUser(up, PUBLISHER),
     () => engine.restartUpTrack(up),
     () => engine.removeUpTrack(up),
@@ -46,6 +48,7 @@ function exercise(stage: Stage, random: Random, now: number): void {
   const payload = Buffer.from([original >> 8, original & 0xff, ...KEYFRAME.vp8]);
   engine.receive(-1, up, rtp({ payloadType: RTX_PT, sequence: rtxNumber, ssrc: 5, payload }), now);
   engine.lossRequest(up, now);
+  engine.transportFeedback(random.below(8), up, now);
   for (let i = 0; i < 16; i++) engine.translate(i, now);
   engine.readPublisherRtcp(up, up, senderReport({ ssrc: 1, ntp: [1, 2], timestamp: 3 }), now);
   engine.readSubscriberRtcp(down, down, receiverReport(1, { ssrc: 0xbbbb0001, lost: 5, lastReport: 1 }), now);
@@ -61,7 +64,7 @@ function exercise(stage: Stage, random: Random, now: number): void {
 }
 
 async function populated(): Promise<Stage> {
-  const stage = await Stage.open('vp8');
+  const stage = await Stage.open('vp8', { transportCc: 2 });
   for (let i = 0; i < 6; i++) stage.engine.addUpTrack('video');
   for (let i = 0; i < 16; i++) stage.engine.addDownTrack(i % 8, downParameters('video'), 2);
   return stage;
@@ -101,6 +104,8 @@ describe('the engine, on tables full of garbage', () => {
         engine.retransmission(track, time);
         engine.senderReport(track, time);
         engine.lossRequest(track, time);
+        engine.transportFeedback(track, track, time);
+        engine.transportFeedback(stage.audio, stage.video, time);
         engine.receiverReport(track, track, track, time);
         engine.receiverReport(stage.audio, stage.video, 1, time);
       }

@@ -37,6 +37,8 @@ describe('the engine module', () => {
       layout.COUNTERS_START,
       layout.RTCP_INBOX_START,
       layout.RTCP_OUTBOX_START,
+      layout.TRANSPORT_SYMBOLS_START,
+      layout.TRANSPORT_DELTAS_START,
       layout.RETRANSMISSIONS_START,
       layout.REQUESTED_START,
       layout.UP_TRACKS_START,
@@ -44,6 +46,7 @@ describe('the engine module', () => {
       layout.RESENDS_START,
       layout.HISTORY_START,
       layout.MISSING_START,
+      layout.ARRIVALS_START,
       layout.BLOCKS_START,
       layout.TABLES_END,
     ];

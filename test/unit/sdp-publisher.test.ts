@@ -61,6 +61,7 @@ describe('The answer to a publisher', () => {
       'a=rtpmap:109 rtx/90000',
       'a=fmtp:109 apt=108',
       'a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+      'a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
       'a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid',
       'a=extmap:5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
       'a=extmap:13 urn:3gpp:video-orientation',
@@ -98,7 +99,7 @@ describe('The answer to a publisher', () => {
         payloadType: 108,
         rtxPayloadType: 109,
         clockRate: 90000,
-        extensions: { absSendTime: 2, mid: 4, videoOrientation: 13, playoutDelay: 5 },
+        extensions: { absSendTime: 2, transportCc: 3, mid: 4, videoOrientation: 13, playoutDelay: 5 },
         ssrc: 3473273004,
       },
     ]);

@@ -60,10 +60,11 @@ export class MediaPeer {
   #offersData = false;
   #closed = false;
 
-  constructor(name: string) {
+  /** @param bindAddress its only own address, IPv4 or IPv6 */
+  constructor(name: string, bindAddress = '127.0.0.1') {
     this.#connection = new PeerConnection(name, {
       iceServers: [],
-      bindAddress: '127.0.0.1',
+      bindAddress,
       disableAutoNegotiation: true,
     });
     const ready = deferred<void>();

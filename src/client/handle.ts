@@ -32,6 +32,8 @@ export interface HandleEvents {
   trickle: TrickledCandidate;
   /** An offer of the server's that answers nothing: what its publisher sends has changed. */
   offer: Jsep;
+  /** Each event that the server sent for this handle and that answers no request, as it came, before it is told as above. */
+  any: HandleEvent;
   /** The handle is of no more use: {Removed}, {SessionLost}, or {Closed} if it ended here. */
   detached: { problem: Error };
 }
@@ -176,6 +178,7 @@ export class Handle extends Emitter<HandleEvents> {
 
   /** For the session: an event has come. */
   receive(event: HandleEvent): void {
+    this.emit('any', event);
     switch (event.janus) {
       case 'event':
         this.#receivePlugin(event);

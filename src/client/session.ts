@@ -25,6 +25,8 @@ export interface SessionOptions extends Environment {
   waitingMax?: number;
   /** Most of those that wait for the connection to be back; 64. */
   queuedMax?: number;
+  /** Whether to connect again when the socket breaks; default true. If not, the session is over then. */
+  reconnect?: boolean;
   /** The pauses before attempts to be connected again. */
   backOff?: BackOff;
 }
@@ -219,8 +221,13 @@ export class Session extends Emitter<SessionEvents> {
     this.#requests.interrupt();
     // Before the session is open, whoever opens it learns of it by the request that it waits for.
     if (this.#state !== 'open') return;
+    const problem = new ConnectionLost(reason);
+    if (this.#options.reconnect === false) {
+      this.#end(problem);
+      return;
+    }
     this.#state = 'away';
-    void this.#reconnect(new ConnectionLost(reason));
+    void this.#reconnect(problem);
   }
 
   async #reconnect(cause: Error): Promise<void> {

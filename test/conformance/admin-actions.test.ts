@@ -48,7 +48,7 @@ async function infoOf(session: number, handle: number, extra: object = {}): Prom
   return reply.info as Info;
 }
 
-const idsOf = ({ handle }: Publisher | Subscriber) => ({ session_id: handle.link.session, handle_id: handle.id });
+const idsOf = ({ handle }: Publisher | Subscriber) => ({ session_id: handle.session.id, handle_id: handle.id });
 
 const isEvent = (event: string) => (message: Received) => dataOf(message).event === event;
 
@@ -193,8 +193,8 @@ describe('handle_info', () => {
   }, async () => {
     const room = new Room(server.wsUrl);
     const { alice, bob, source, sink } = await startCall(room);
-    const publisher = () => infoOf(source.handle.link.session, source.handle.id);
-    const subscriber = () => infoOf(sink.handle.link.session, sink.handle.id);
+    const publisher = () => infoOf(source.handle.session.id, source.handle.id);
+    const subscriber = () => infoOf(sink.handle.session.id, sink.handle.id);
     try {
       const up = await publisher();
       const down = await subscriber();
@@ -275,7 +275,7 @@ describe('handle_info', () => {
       sink.askAgain('video', [last, (last - 1) & 0xffff]);
       sink.askForKeyframe();
       await sink.until(() => sink.count.video > before + 5, 'more video');
-      const { streams } = (await infoOf(sink.handle.link.session, sink.handle.id)).plugin_specific;
+      const { streams } = (await infoOf(sink.handle.session.id, sink.handle.id)).plugin_specific;
       const video = streams.find(({ kind }) => kind === 'video');
       assert.equal(video?.nacks, 2);
       assert.equal(video?.retransmissions, 2);
@@ -312,13 +312,13 @@ describe('media', () => {
       await succeed({ janus: 'hangup_webrtc', ...idsOf(source) });
       await source.until(() => source.told('hangup').length === 1, 'the hangup');
       assert.equal(source.told('hangup')[0]?.reason, 'Admin API');
-      const { webrtc, flags, plugin_specific } = await infoOf(source.handle.link.session, source.handle.id);
+      const { webrtc, flags, plugin_specific } = await infoOf(source.handle.session.id, source.handle.id);
       assert.equal(webrtc, undefined);
       assert.deepEqual([flags.alert, flags.ready], [true, false]);
       assert.equal(plugin_specific.kind, 'publisher');
       await succeed({ janus: 'hangup_webrtc', ...idsOf(source) });
       await source.restart();
-      assert.equal((await infoOf(source.handle.link.session, source.handle.id)).flags.ready, true);
+      assert.equal((await infoOf(source.handle.session.id, source.handle.id)).flags.ready, true);
     } finally {
       await room.close();
     }

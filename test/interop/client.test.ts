@@ -18,26 +18,10 @@ import {
   SessionLost,
   SignallingUnreachable,
 } from '../../src/client/index.js';
+import { keptSockets } from '../support/kept-sockets.js';
 import { type RunningServer, startServer } from '../support/server.js';
 
 const BACK_OFF = { firstMs: 50, longestMs: 200 };
-
-/** Keeps the sockets that a client opens, so that a test can cut them. */
-function sockets() {
-  const opened: WebSocket[] = [];
-  class Kept extends WebSocket {
-    constructor(url: string, protocol: string) {
-      super(url, protocol);
-      opened.push(this);
-    }
-  }
-  return {
-    WebSocket: Kept,
-    opened,
-    /** As when the network is gone: no farewell. */
-    cut: () => opened.at(-1)?.terminate(),
-  };
-}
 
 const sessions: Session[] = [];
 const rooms: Room[] = [];
@@ -140,7 +124,7 @@ describe('the client in Node', async () => {
   });
 
   test('claims its session on a new socket, and gets the events of the time between', async () => {
-    const network = sockets();
+    const network = keptSockets();
     const session = await open(server.wsUrl, {
       WebSocket: network.WebSocket,
       backOff: { firstMs: 1_000, longestMs: 1_000 },
@@ -174,7 +158,7 @@ describe('the client in Node', async () => {
   });
 
   test('a message whose answer was lost with the socket is answered after the claim', async () => {
-    const network = sockets();
+    const network = keptSockets();
     const session = await open(server.wsUrl, { WebSocket: network.WebSocket });
     const handle = await session.attach();
     // The server waits a second for the publisher, and answers while nobody owns the session.
@@ -190,7 +174,7 @@ describe('the client in Node', async () => {
 test('a session that the server does not know any more is renewed, and its handles have ended', async () => {
   const server = await startServer({ env: { RECLAIM_SESSION_TIMEOUT: '0' } });
   try {
-    const network = sockets();
+    const network = keptSockets();
     const session = await open(server.wsUrl, { WebSocket: network.WebSocket });
     const handle = await join(session, 'garden', 'ann');
     const before = session.id;
@@ -209,7 +193,7 @@ test('a session that the server does not know any more is renewed, and its handl
 test('a session that timed out is renewed on the same socket', async () => {
   const server = await startServer({ env: { SESSION_TIMEOUT: '1' } });
   try {
-    const network = sockets();
+    const network = keptSockets();
     const session = await open(server.wsUrl, { WebSocket: network.WebSocket });
     const before = session.id;
     const { sessionId } = await session.next('renewed');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { JanusLink } from '../../bench/load/janus-link.js';
+import { User } from '../support/peer.js';
 import { chromeOffer, UFRAG } from '../support/sdp-corpus.js';
 import { startServer } from '../support/server.js';
 
@@ -13,28 +13,28 @@ describe('Clients that negotiate and never connect', () => {
     const server = await startServer({ env: { NODE_OPTIONS: '--max-semi-space-size=1' } });
     try {
       for (let round = 0; round < 4; round++) {
-        const link = await JanusLink.open(server.wsUrl);
+        const client = await User.connect(server.wsUrl, 'r', 'x');
         for (let index = 0; index < 15; index++) {
-          const publisher = await link.attach();
+          const publisher = await client.session.attach();
           const offer = chromeOffer({ lines: index % 2 ? ['data'] : ['data', 'audio', 'video'] });
-          await publisher.message({}, { type: 'offer', sdp: offer.replaceAll(UFRAG, `u${round}${index}x`) });
+          await publisher.offer(offer.replaceAll(UFRAG, `u${round}${index}x`));
           const user = `${round}-${index}`;
-          await publisher.message({ kind: 'join', room_id: 'r', user_id: user, subscribe: { data: true } });
-          const subscriber = await link.attach();
-          await subscriber.message({ kind: 'join', room_id: 'r', user_id: 'x', subscribe: { media: user } });
-          if (index % 3 === 0) await publisher.request('hangup');
-          if (index % 3 === 1) await subscriber.request('detach');
+          await publisher.join({ room: 'r', user, subscribe: { data: true } });
+          const subscriber = await client.session.attach();
+          await subscriber.join({ room: 'r', user: 'x', subscribe: { media: user } });
+          if (index % 3 === 0) await publisher.hangup();
+          if (index % 3 === 1) await subscriber.detach();
         }
-        await link.close();
+        await client.close();
       }
       // What comes after gives the collector of each thread something to do.
-      const link = await JanusLink.open(server.wsUrl);
-      const handle = await link.attach();
+      const client = await User.connect(server.wsUrl, 'r', 'x');
+      const handle = await client.session.attach();
       for (let index = 0; index < 100; index++) {
         const offer = chromeOffer({ lines: ['data', 'audio', 'video'] });
-        await handle.message({}, { type: 'offer', sdp: offer.replaceAll(UFRAG, `v${index}yz`) });
+        await handle.offer(offer.replaceAll(UFRAG, `v${index}yz`));
       }
-      await link.close();
+      await client.close();
     } finally {
       assert.equal(await server.stop(), 0, server.output().slice(-3000));
     }

@@ -162,7 +162,7 @@ describe('media through the relay', () => {
     const sink = await bob.subscribe(alice.id);
     await sink.more('video', 20);
     assert.ok(sink.packets.every(({ tag }) => tag === newest.video.tag));
-    await newest.handle.request('detach');
+    await newest.handle.detach();
     assert.equal(back.notices('leave').length, 0, 'alice is still there');
     const again = await bob.subscribe(alice.id);
     await again.more('video', 20);

@@ -22,7 +22,7 @@ describe('shutdown under load', () => {
               if (other !== user) await (await user.subscribe(other.id, { countOnly: true })).more('video', 10);
             }
           }
-          const sockets = users.map(async ({ link }) => (await once(link.socket, 'close'))[0] as number);
+          const sockets = users.map(async ({ socket }) => (await once(socket, 'close'))[0] as number);
           const peers = users.flatMap(({ publishers, subscribers }) =>
             [...publishers, ...subscribers].map(({ peer }) => peer.ended),
           );

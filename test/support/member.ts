@@ -1,9 +1,9 @@
 /** What test publishers and subscribers share: a Janus handle, what it was told, and its current peer. */
 
-import type { JanusHandle, JanusMessage } from '../../bench/load/janus-link.js';
 import { MediaPeer } from '../../bench/load/media-peer.js';
 import { type RtcpPacket, readRtcp } from '../../bench/load/rtcp.js';
 import type { MediaLine } from '../../bench/load/sdp.js';
+import type { Handle, HandleEvent, RoomEvent } from '../../src/client/index.js';
 import { Observable } from './observable.js';
 
 export type MediaKind = 'audio' | 'video';
@@ -22,31 +22,36 @@ export interface ReceivedRtcp {
 
 export class Member extends Observable {
   readonly identity: Identity;
-  readonly handle: JanusHandle;
+  readonly handle: Handle;
   /** Events that answered no request. */
-  readonly events: JanusMessage[] = [];
+  readonly events: HandleEvent[] = [];
   readonly rtcp: ReceivedRtcp[] = [];
   peer: MediaPeer;
 
-  constructor(identity: Identity, handle: JanusHandle) {
+  constructor(identity: Identity, handle: Handle) {
     super();
     this.identity = identity;
     this.handle = handle;
     this.peer = new MediaPeer(identity.id);
-    handle.on('event', (event) => {
+    handle.on('any', (event) => {
       this.events.push(event);
       this.changed();
     });
   }
 
   /** Events of one Janus kind: webrtcup, media, hangup, detached, event. */
-  told(janus: string): JanusMessage[] {
-    return this.events.filter((event) => event.janus === janus);
+  told<Kind extends HandleEvent['janus']>(janus: Kind): Extract<HandleEvent, { janus: Kind }>[] {
+    const isWanted = (event: HandleEvent): event is Extract<HandleEvent, { janus: Kind }> => event.janus === janus;
+    return this.events.filter(isWanted);
   }
 
   /** Plugin events of one kind: join, leave, blocked, unblocked, data. */
-  notices(event: string): Record<string, unknown>[] {
-    return this.told('event').flatMap(({ plugindata }) => (plugindata?.data.event === event ? [plugindata.data] : []));
+  notices<Kind extends RoomEvent['event']>(event: Kind): Extract<RoomEvent, { event: Kind }>[] {
+    const isWanted = (data: object): data is Extract<RoomEvent, { event: Kind }> =>
+      'event' in data && data.event === event;
+    return this.told('event')
+      .map(({ plugindata }) => plugindata.data)
+      .filter(isWanted);
   }
 
   /** RTCP packets of one kind so far. */

@@ -3,33 +3,45 @@
  * publisher handles and subscriber handles, with real PeerConnections.
  */
 
-import { JanusLink } from '../../bench/load/janus-link.js';
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
 import { ConnectionFailed } from '../../bench/load/media-peer.js';
+import { Session } from '../../src/client/index.js';
+import { keptSockets } from './kept-sockets.js';
 import type { Identity } from './member.js';
 import { Publisher, type PublishOptions } from './publisher.js';
 import { type SubscribeOptions, Subscriber } from './subscriber.js';
 
+/** Under load answers may take long, and many are waited for. */
+const PATIENCE = { answerTimeoutMs: 120_000, waitingMax: 10_000 };
+
 /** One user: a WebSocket with a Janus session, in one room. */
 export class User implements Identity {
-  readonly link: JanusLink;
+  readonly session: Session;
+  readonly socket: WebSocket;
   readonly room: string;
   readonly id: string;
   readonly publishers: Publisher[] = [];
   readonly subscribers: Subscriber[] = [];
 
-  private constructor(link: JanusLink, room: string, id: string) {
-    this.link = link;
+  private constructor(session: Session, socket: WebSocket, room: string, id: string) {
+    this.session = session;
+    this.socket = socket;
     this.room = room;
     this.id = id;
   }
 
   static async connect(url: string, room: string, id: string): Promise<User> {
-    return new User(await JanusLink.open(url), room, id);
+    const { WebSocket, opened } = keptSockets();
+    const session = await Session.open(url, { WebSocket, reconnect: false, ...PATIENCE });
+    const [socket] = opened;
+    if (!socket) throw new Error('a session was opened without a socket');
+    return new User(session, socket, room, id);
   }
 
   /** A publisher's handle that has neither offered nor joined. */
   async attachPublisher(options: PublishOptions = {}): Promise<Publisher> {
-    const publisher = new Publisher(this, await this.link.attach(), options);
+    const publisher = new Publisher(this, await this.session.attach(), options);
     this.publishers.push(publisher);
     return publisher;
   }
@@ -56,7 +68,7 @@ export class User implements Identity {
   }
 
   async #subscribe(source: string, options: SubscribeOptions): Promise<Subscriber> {
-    const subscriber = new Subscriber(this, await this.link.attach(), source, options);
+    const subscriber = new Subscriber(this, await this.session.attach(), source, options);
     this.subscribers.push(subscriber);
     await subscriber.join();
     return subscriber;
@@ -65,7 +77,13 @@ export class User implements Identity {
   /** Leaves as a closed page does: peers and socket go, no farewell. */
   async close(): Promise<void> {
     const members = [...this.publishers, ...this.subscribers];
-    await Promise.all([...members.map((member) => member.close()), this.link.close()]);
+    await Promise.all([...members.map((member) => member.close()), this.#closeSocket()]);
+  }
+
+  async #closeSocket(): Promise<void> {
+    if (this.socket.readyState === WebSocket.CLOSED) return;
+    this.socket.close();
+    await once(this.socket, 'close');
   }
 }
 

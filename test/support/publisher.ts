@@ -1,6 +1,5 @@
 /** A publisher without a browser: a handle with a real peer that sends numbered RTP and data messages. */
 
-import type { JanusHandle, JanusMessage } from '../../bench/load/janus-link.js';
 import { type ChannelOptions, MediaPeer } from '../../bench/load/media-peer.js';
 import { NumberedStream } from '../../bench/load/rtp.js';
 import {
@@ -10,6 +9,7 @@ import {
   type SessionDescription,
   type Transport,
 } from '../../bench/load/sdp.js';
+import type { Handle } from '../../src/client/index.js';
 import { acceptedLine, type Identity, Member } from './member.js';
 
 /** naf-janus-adapter's two channels. */
@@ -50,7 +50,7 @@ export class Publisher extends Member {
   readonly #timers: NodeJS.Timeout[] = [];
   #keyframeDue = true;
 
-  constructor(identity: Identity, handle: JanusHandle, options: PublishOptions) {
+  constructor(identity: Identity, handle: Handle, options: PublishOptions) {
     super(identity, handle);
     this.options = options;
     const common = { tag: nextSsrc, payloadType: 0 };
@@ -108,9 +108,7 @@ export class Publisher extends Member {
   async offer(lines: OfferedLine[]): Promise<SessionDescription> {
     if (!this.#transport) throw new Error('offered before the transport was made');
     const sdp = publisherOffer(this.#transport, lines, ++this.#version, [this.options.codec ?? 'h264']);
-    const { jsep } = await this.handle.message({}, { type: 'offer', sdp });
-    if (!jsep) throw new Error('the offer was answered without a jsep');
-    const answer = readSdp(jsep.sdp);
+    const answer = readSdp((await this.handle.offer(sdp)).sdp);
     for (const [kind, stream] of [['audio', this.audio] as const, ['video', this.video] as const]) {
       const line = acceptedLine(answer.lines, kind);
       if (line) stream.payloadType = Number(line.formats[0]);
@@ -118,24 +116,20 @@ export class Publisher extends Member {
     return answer;
   }
 
-  /** @returns the reply with the room's users */
-  join(): Promise<JanusMessage> {
-    const { token } = this.options;
-    return this.handle.message({
-      kind: 'join',
-      room_id: this.identity.room,
-      user_id: this.identity.id,
-      subscribe: { notifications: true, data: true },
-      ...(token === undefined ? {} : { token }),
-    });
+  /** @returns the room's publishers before this one */
+  async join(): Promise<string[]> {
+    const { room, id: user } = this.identity;
+    const { token = null } = this.options;
+    const { users } = await this.handle.join({ room, user, token, subscribe: { notifications: true, data: true } });
+    return users;
   }
 
-  async block(whom: string): Promise<void> {
-    await this.handle.message({ kind: 'block', whom });
+  block(whom: string): Promise<void> {
+    return this.handle.block(whom);
   }
 
-  async unblock(whom: string): Promise<void> {
-    await this.handle.message({ kind: 'unblock', whom });
+  unblock(whom: string): Promise<void> {
+    return this.handle.unblock(whom);
   }
 
   /** An ICE restart as the server sees it: other credentials on the same handle, from a new peer. */

@@ -1,6 +1,5 @@
 /** A subscriber without a browser: a handle with a real peer that keeps every packet it received. */
 
-import type { JanusHandle, JanusMessage } from '../../bench/load/janus-link.js';
 import {
   fullIntraRequest,
   negativeAcknowledgement,
@@ -15,6 +14,7 @@ import {
   type StreamCodec,
 } from '../../bench/load/rtp.js';
 import { announcedSsrc, codecOf, readSdp, subscriberAnswer, type Transport } from '../../bench/load/sdp.js';
+import type { Handle } from '../../src/client/index.js';
 import { acceptedLine, type Identity, type MediaKind, Member } from './member.js';
 
 export interface ReceivedPacket extends RtpHeader, NumberedPayload {
@@ -50,7 +50,7 @@ export class Subscriber extends Member {
   #transport: Transport | null = null;
   #version = 0;
 
-  constructor(identity: Identity, handle: JanusHandle, source: string, options: SubscribeOptions) {
+  constructor(identity: Identity, handle: Handle, source: string, options: SubscribeOptions) {
     super(identity, handle);
     this.source = source;
     this.#options = options;
@@ -60,21 +60,14 @@ export class Subscriber extends Member {
       this.changed();
     };
     // An offer that answers nothing: what the publisher sends has changed.
-    handle.on('event', (event: JanusMessage) => {
-      if (event.jsep?.type === 'offer') void this.answer(event.jsep.sdp);
-    });
+    handle.on('offer', ({ sdp }) => void this.answer(sdp));
   }
 
   async join(): Promise<void> {
-    const { room, id } = this.identity;
-    const { jsep } = await this.handle.message({
-      kind: 'join',
-      room_id: room,
-      user_id: id,
-      subscribe: { media: this.source },
-    });
-    if (!jsep) throw new Error(`the subscription to ${this.source} came without an offer`);
-    await this.answer(jsep.sdp);
+    const { room, id: user } = this.identity;
+    const { offer } = await this.handle.join({ room, user, subscribe: { media: this.source } });
+    if (!offer) throw new Error(`the subscription to ${this.source} came without an offer`);
+    await this.answer(offer.sdp);
     await this.peer.ready;
   }
 
@@ -93,7 +86,7 @@ export class Subscriber extends Member {
     const data = acceptedLine(offer.lines, 'application') !== undefined;
     this.#transport ??= await this.peer.answer(offer.transport, data);
     const answer = subscriberAnswer(offer, this.#transport, ++this.#version);
-    await this.handle.message({}, { type: 'answer', sdp: answer });
+    await this.handle.answer(answer);
     if (!first) return;
     const via = this.#options.via ?? ((candidate) => candidate);
     this.peer.connectTo({ ...offer.transport, candidates: offer.transport.candidates.map(via) });

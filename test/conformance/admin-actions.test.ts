@@ -99,6 +99,8 @@ describe('an operator', () => {
     assert.deepEqual((await succeed({ janus: 'list_rooms', room_id: 'destroyed' })).rooms, []);
     assert.ok((await client.create()) > 0);
     await client.close();
+    await logged(server, new RegExp(`info admin request .*verb="destroy_session" session=${session}\\b`));
+    assert.ok(!server.output().includes('list_handles'), 'who looks leaves no trace');
   });
 
   test('gives one session another timeout than the rest, and takes it back', async () => {

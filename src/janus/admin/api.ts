@@ -14,6 +14,9 @@ import { tokenVerbs } from './token-verbs.js';
 /** Documents that one message of a transport may hold. */
 const DOCUMENTS_MAX = 100;
 
+/** The verbs that change nothing. */
+const READING = /^(list|get|query|handle_info|loops_info|message_plugin|resolve_address|test_stun)/;
+
 const NO_SESSION: JanusError = { code: JANUS_ERROR.SESSION_NOT_FOUND, reason: 'Session not found' };
 const FAILED: JanusError = {
   code: JANUS_ERROR.UNKNOWN,
@@ -77,6 +80,14 @@ export class AdminApi implements Service {
 
   overflow(): void {}
 
+  /** Who looks leaves no trace; who acts does, but for what was said: it may hold a token. */
+  #note(connection: Connection, { verb, verbText, sessionId, handleId }: Envelope): void {
+    const level = READING.test(verb) ? 'debug' : 'info';
+    const { id, address } = connection;
+    const about = { ...(sessionId > 0 ? { session: sessionId } : {}), ...(handleId > 0 ? { handle: handleId } : {}) };
+    this.#parts.log(level, 'admin request', { connection: id, address, verb: verbText, ...about });
+  }
+
   async #serve(connection: Connection, envelope: Envelope): Promise<object> {
     const { verb, transaction, sessionId, handleId, handleGiven } = envelope;
     const ofServer = sessionId === 0 && !handleGiven;
@@ -85,6 +96,7 @@ export class AdminApi implements Service {
     // An address that can't be: both ids are needed to be a handle's.
     if (!ofServer && (sessionId === 0 || (handleGiven && handleId === 0))) throw new AdminError(NO_SESSION);
     this.#authorize(connection, envelope);
+    this.#note(connection, envelope);
     if (ofServer) return { janus: 'success', transaction, ...(await this.#ofServer(envelope)) };
     const session = this.#parts.sessions.find(sessionId);
     if (!session) throw new AdminError(noSuchSession(sessionId));

@@ -5,11 +5,10 @@ import type { AdminParts, HandleVerb, SessionVerb } from './parts.js';
 import { sessionTime } from './setting-verbs.js';
 
 /** The verbs that are addressed to a session. */
-export function sessionVerbs({ api, settings, log }: AdminParts): Record<string, SessionVerb> {
+export function sessionVerbs({ api, settings }: AdminParts): Record<string, SessionVerb> {
   return {
     list_handles: (session) => ({ handles: [...session.handles.keys()] }),
     destroy_session: async (session) => {
-      log('info', 'session destroyed by an operator', { session: session.id });
       await api.end(session);
       return {};
     },
@@ -25,7 +24,7 @@ const NO_CAPTURE = 'This server writes no captures: use a packet capture of the 
 
 /** The verbs that are addressed to a handle. */
 export function handleVerbs(parts: AdminParts): Record<string, HandleVerb> {
-  const { api, plugin, log } = parts;
+  const { api, plugin } = parts;
   const refuseCapture: HandleVerb = () => {
     throw failed(NO_CAPTURE);
   };
@@ -36,13 +35,11 @@ export function handleVerbs(parts: AdminParts): Record<string, HandleVerb> {
     },
     detach_handle: async ({ id, session, plugin: sfuHandle }) => {
       if (!sfuHandle) throw new AdminError(noSuchHandle(id, session));
-      log('info', 'handle detached by an operator', { session: session.id, handle: id });
       await plugin.detach(sfuHandle);
       sfuHandle.sink.detached();
       return {};
     },
     hangup_webrtc: async (handle) => {
-      log('info', 'PeerConnection hung up by an operator', { session: handle.session.id, handle: handle.id });
       await api.handleVerbs.hangup(handle, 'Admin API');
       return {};
     },

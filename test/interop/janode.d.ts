@@ -22,9 +22,21 @@ declare module 'janode' {
   }
 
   interface Janode {
-    connect(configuration: { is_admin?: boolean; address: { url: string; apisecret?: string } }): Promise<Connection>;
+    connect(configuration: {
+      is_admin?: boolean;
+      address: { url: string; apisecret?: string };
+      max_retries?: number;
+      retry_time_secs?: number;
+    }): Promise<Connection>;
     Logger: { setLevel(level: string): string };
-    EVENT: { HANDLE_WEBRTCUP: string; HANDLE_MEDIA: string; HANDLE_HANGUP: string };
+    EVENT: {
+      CONNECTION_ERROR: string;
+      HANDLE_WEBRTCUP: string;
+      HANDLE_MEDIA: string;
+      HANDLE_HANGUP: string;
+      HANDLE_DETACHED: string;
+      HANDLE_TRICKLE: string;
+    };
   }
   const janode: Janode;
   export default janode;
@@ -50,7 +62,9 @@ declare module 'janode/handle' {
     closeTransactionWithSuccess(transaction: string | undefined, result: JanusMessage): void;
     closeTransactionWithError(transaction: string | undefined, error: Error): void;
     message(body: Record<string, unknown>, jsep?: { type: string; sdp: string } | null): Promise<JanusMessage>;
+    trickle(candidate: object | object[] | null): Promise<void>;
     trickleComplete(): Promise<void>;
+    hangup(): Promise<void>;
     detach(): Promise<void>;
   }
 }

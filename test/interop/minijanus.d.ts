@@ -8,12 +8,15 @@ declare module 'minijanus/minijanus.js' {
     data?: { id: number };
     plugindata?: { plugin: string; data: Record<string, unknown> };
     jsep?: { type: string; sdp: string };
+    reason?: string;
+    candidate?: { candidate?: string };
   }
 
   export class JanusSession {
     constructor(output: (text: string) => void, options?: { timeoutMs?: number; keepaliveMs?: number });
     id: number | undefined;
     create(): Promise<Signal>;
+    send(type: string, signal?: object): Promise<Signal>;
     destroy(): Promise<Signal>;
     dispose(): void;
     receive(signal: Signal): void;
@@ -25,6 +28,7 @@ declare module 'minijanus/minijanus.js' {
     id: number | undefined;
     attach(plugin: string): Promise<Signal>;
     detach(): Promise<Signal>;
+    send(type: string, signal?: object): Promise<Signal>;
     on(event: string, callback: (signal: Signal) => void): void;
     sendMessage(body: Record<string, unknown>): Promise<Signal>;
     sendJsep(jsep: { type: string; sdp: string }): Promise<Signal>;

@@ -170,7 +170,7 @@ describeLibrary({
         await alice.cut();
         const before = received.received.length;
         await received.until(() => received.received.length > before + 20, 'media while the signalling is away');
-        await bob.detach();
+        await bob.close();
         await alice.claim(server().wsUrl);
         await source.until(() => alice.left.includes(bob.id), 'the leave of the time without a connection');
         assert.equal(await alice.hangUp(), 'Janus API');

@@ -2,21 +2,33 @@
 import assert from 'node:assert/strict';
 import type { NativePeer } from './native-peer.js';
 
-/** One user, through one library's public API. */
+/** One user, through one library's public API. Candidates are trickled both ways. */
 export interface InteropUser {
   readonly id: string;
   /** Negotiates audio, video and the channels, waits for `webrtcup`, joins; returns the users that were there. */
   publish(room: string, peer: NativePeer, sdp: string): Promise<string[]>;
+  /** Negotiates a peer anew on the publisher's handle, and waits for `webrtcup`. */
+  negotiate(peer: NativePeer, sdp: string): Promise<void>;
   /** Joins by a handle of its own that gets another user's media; waits for `webrtcup`. */
   subscribe(room: string, peer: NativePeer, source: string): Promise<void>;
+  /** Hangs the publisher's PeerConnection up; returns the reason of the `hangup` event. */
+  hangUp(): Promise<string>;
+  /** Detaches the publisher's handle. */
+  detach(): Promise<void>;
+  /** Resolves when the library says that the connection was lost. */
+  readonly lost: Promise<unknown>;
+  /** Takes the session along to a new connection, if the library has a way. */
+  claim?(url: string): Promise<void>;
   /** Ids of the users whose join and leave events came, in order. */
   readonly joined: string[];
   readonly left: string[];
+  /** The server's candidates that came apart from descriptions. */
+  readonly trickled: string[];
   /** Ends the session and the connection. */
   close(): Promise<void>;
 }
 
-const LABELS = ['reliable', 'unreliable'];
+export const LABELS = ['reliable', 'unreliable'];
 
 /**
  * Lets two users meet in a room and checks all that they see of each other.

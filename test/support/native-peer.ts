@@ -55,7 +55,15 @@ function guarded<Values extends unknown[]>(callback: (...values: Values) => void
   };
 }
 
+export interface LocalCandidate {
+  candidate: string;
+  sdpMid: string;
+  sdpMLineIndex: number;
+}
+
 export class NativePeer extends Observable {
+  /** Its own candidates, as a page's `icecandidate` events bring them. */
+  readonly candidates: LocalCandidate[] = [];
   /** The numbers of the packets that came, of each kind and publisher's tag. */
   readonly received: { kind: MediaKind; tag: number; number: number }[] = [];
   readonly heard: Heard[] = [];
@@ -65,6 +73,8 @@ export class NativePeer extends Observable {
   #channels = new Map<string, DataChannel>();
   #state = 'new';
   #timer: NodeJS.Timeout | null = null;
+  /** Candidates that came before the other side's description. */
+  #early: string[] | null = [];
 
   constructor(name: string) {
     super();
@@ -80,6 +90,11 @@ export class NativePeer extends Observable {
       }),
     );
     this.#connection.onGatheringStateChange(guarded(() => this.changed()));
+    this.#connection.onLocalCandidate(
+      guarded((candidate, sdpMid) => {
+        this.candidates.push({ candidate, sdpMid, sdpMLineIndex: 0 });
+      }),
+    );
     this.#connection.onTrack(guarded((track) => this.#listen(track)));
     this.#connection.onDataChannel(guarded((channel) => this.#keep(channel)));
   }
@@ -112,11 +127,19 @@ export class NativePeer extends Observable {
 
   accept(answer: string): void {
     this.#connection.setRemoteDescription(answer, 'answer');
+    this.#takeEarly();
   }
 
   async answer(offer: string): Promise<string> {
     this.#connection.setRemoteDescription(offer, 'offer');
+    this.#takeEarly();
     return this.#describe('answer');
+  }
+
+  /** A candidate of the other side that came apart from its description. */
+  addCandidate(candidate: string): void {
+    if (this.#early) this.#early.push(candidate);
+    else this.#connection.addRemoteCandidate(candidate, '0');
   }
 
   /** Sends a packet of each stream 50 times a second; the video is all keyframes. */
@@ -155,6 +178,12 @@ export class NativePeer extends Observable {
     const description = this.#connection.localDescription();
     if (!description) throw new Error('node-datachannel has no local description');
     return description.sdp;
+  }
+
+  #takeEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const candidate of early) this.#connection.addRemoteCandidate(candidate, '0');
   }
 
   #listen(track: Track): void {

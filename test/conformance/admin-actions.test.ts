@@ -168,6 +168,18 @@ describe('handle_info', () => {
     await client.close();
   });
 
+  test('of a client that polls over HTTP names that transport', async () => {
+    const post = async (path: string, fields: object) => {
+      const body = JSON.stringify({ transaction: 'x', ...fields });
+      const response = await fetch(`${server.httpUrl}/janus${path}`, { method: 'POST', body });
+      return ((await response.json()) as Received).data?.id ?? 0;
+    };
+    const session = await post('', { janus: 'create' });
+    const handle = await post(`/${session}`, { janus: 'attach', plugin: 'janus.plugin.sfu' });
+    assert.equal((await infoOf(session, handle)).session_transport, 'janus.transport.http');
+    await succeed({ janus: 'destroy_session', session_id: session });
+  });
+
   test('tells the last five refusals, with the time', async () => {
     const client = await JanusClient.connect(server.wsUrl);
     const { session, id } = await client.attach(await client.create());

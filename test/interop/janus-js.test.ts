@@ -5,6 +5,7 @@ import { after, before, describe } from 'node:test';
 import { browserTest, eventually, openTested } from '../support/browser.js';
 import { serveJanusJs } from '../support/janus-js-page.js';
 import { type RunningServer, startServer } from '../support/server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 interface Received {
   framesDecoded: number;
@@ -66,4 +67,60 @@ describe('janus.js 1.4 in Chromium', () => {
       await close();
     }
   });
+
+  browserTest(
+    'trickles both ways, claims its session after a cut, hangs up, detaches, begins anew after a restart',
+    async (browser) => {
+      const first = await startServer({ env: { FULL_TRICKLE: 'true', RECLAIM_SESSION_TIMEOUT: '20' } });
+      const proxy = await TcpProxy.start(Number(new URL(first.wsUrl).port));
+      const tested = await openTested(browser, `http://127.0.0.1:${(page.address() as AddressInfo).port}/`);
+      const { run, close } = tested;
+      const trickled = { sent: 0, received: 0 };
+      const count = (way: 'sent' | 'received') => (frame: { payload: string | Buffer }) => {
+        if (JSON.parse(String(frame.payload)).janus === 'trickle') trickled[way] += 1;
+      };
+      tested.page.on('websocket', (socket) => {
+        socket.on('framesent', count('sent'));
+        socket.on('framereceived', count('received'));
+      });
+      let second: RunningServer | null = null;
+      try {
+        await run(`addUser('alice', 'ws://127.0.0.1:${proxy.port}')`);
+        await run(`addUser('bob', '${first.wsUrl}')`);
+        await run(`users.alice.publish('lobby')`);
+        await run(`users.bob.publish('lobby')`);
+        await run(`users.bob.subscribe('lobby', 'alice')`);
+        const frames = async () => (await run<Received>(`users.bob.received('alice')`)).framesDecoded;
+        await eventually('bob sees alice', frames, (decoded) => decoded >= 10);
+        assert.ok(trickled.sent >= 6 && trickled.received >= 6, JSON.stringify(trickled));
+
+        proxy.cut();
+        const losses = () => run<string[]>('users.alice.losses');
+        await eventually('alice notices', losses, (all) => all.some((reason) => reason.includes('Lost connection')));
+        const before = await frames();
+        await eventually('media goes on', frames, (decoded) => decoded > before + 10);
+        await run('users.alice.reconnect()');
+
+        await run(`users.bob.hangup('alice')`);
+        const hangups = () => run<string[]>('users.bob.hangups');
+        assert.deepEqual(await eventually('the hangup', hangups, (all) => all.length > 0), ['alice: Janus API']);
+        await run(`users.bob.detach('alice')`);
+        await run('users.bob.leave()');
+        const left = () => run<string[]>('users.alice.left');
+        await eventually('alice hears of it where she is now', left, (all) => all.includes('bob'));
+
+        const known = (await losses()).length;
+        assert.equal(await first.stop(), 0, first.output());
+        await eventually('alice notices again', losses, (all) => all.length > known);
+        second = await startServer({ env: { WS_PORT: new URL(first.wsUrl).port } });
+        await run(`addUser('again', '${second.wsUrl}')`);
+        assert.deepEqual(await run(`users.again.publish('lobby')`), []);
+      } finally {
+        await close();
+        proxy.close();
+        await first.stop();
+        await second?.stop();
+      }
+    },
+  );
 });

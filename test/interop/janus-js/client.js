@@ -19,13 +19,18 @@ class User {
     this.media = [];
     this.hangups = [];
     this.detached = [];
+    this.losses = [];
     this.videos = {};
   }
 
   async connect(server) {
     await initialised;
     await called(({ success, error }) => {
-      this.janus = new Janus({ server, success, error, destroyed: () => {} });
+      const lost = (reason) => {
+        this.losses.push(String(reason));
+        error(reason);
+      };
+      this.janus = new Janus({ server, success, error: lost, destroyed: () => {} });
     });
   }
 

@@ -368,8 +368,10 @@ describe('the verbs about the server', () => {
     assert.deepEqual(unknown, {
       response: { error: { msg: 'The field request should be list_rooms (got "dance").' } },
     });
-    await alice.close();
+    await alice.toHandle({ session, id }, { janus: 'detach' });
+    await alice.until(({ janus }) => janus === 'detached', 'detached');
     assert.deepEqual(await fieldsOf({ janus: 'list_rooms', room_id: 'listed room' }), { rooms: [] });
+    await alice.close();
     assert.equal((await errorOf({ janus: 'list_rooms', room_id: 7 })).code, 467);
     assert.deepEqual(await errorOf({ janus: 'message_plugin', plugin: 'other' }), {
       code: 460,

@@ -151,6 +151,8 @@ export class Peer {
       connection.setRemoteDescription(writeRemoteDescription(remote, mids, data), 'answer');
       // Its line is negotiated; each callback that stays registered costs at every packet.
       channel?.close();
+      // With a data line the state becomes `connected` two round trips later, when SCTP is up: media needn't wait for it.
+      peer.track.onOpen(guard('track open', options.report, () => peer.up()));
     });
   }
 
@@ -266,14 +268,19 @@ export class Peer {
   private onState(state: string): void {
     if (state === 'closed') release(this.connection);
     if (this.over) return;
-    if (state === 'connected' && !this.sending) {
-      this.sending = true;
-      this.listener.connected();
+    if (state === 'connected') {
+      this.up();
     } else if (state === 'closed' || state === 'failed') {
       const reason = endReason(state, this.sending);
       this.close();
       this.listener.ended(reason);
     }
+  }
+
+  private up(): void {
+    if (this.over || this.sending) return;
+    this.sending = true;
+    this.listener.connected();
   }
 
   /** Ends the PeerConnection; the client gets a DTLS close. Also needed after the client ended it, or cleanup() blocks. */

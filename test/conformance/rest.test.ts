@@ -334,8 +334,10 @@ describe('the Janus API over HTTP', () => {
     const client = server.rest();
     const session = await client.create();
     const poll = await startPoll(client, session);
+    const started = performance.now();
     await client.post(`/${session}`, { janus: 'destroy' });
     assert.deepEqual(await poll.answer, KEEPALIVE);
+    assert.ok(performance.now() - started < 500);
     assert.equal((await client.ask('GET', `/${session}`)).status, 404);
   });
 
@@ -403,8 +405,10 @@ describe('the Janus API over HTTP', () => {
     const [client, socket] = [server.rest(), await server.ws()];
     const session = await client.create();
     const poll = await startPoll(client, session);
+    const started = performance.now();
     await socket.request({ janus: 'claim', session_id: session });
     assert.deepEqual(await poll.answer, KEEPALIVE);
+    assert.ok(performance.now() - started < 500);
   });
 
   test('claiming over HTTP what HTTP owns changes nothing: what waits is still there', async () => {

@@ -6,6 +6,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { HttpListener } from '../../src/http/listener.js';
 import type { Connection, Service } from '../../src/janus/connection.js';
 import { type PollService, type RestSettings, RestTransport } from '../../src/janus/transports/rest.js';
+import { sendRaw } from '../support/raw-http.js';
 import { RestClient } from '../support/rest-client.js';
 
 type Request = { connection: Connection; fields: Record<string, unknown>; reply: (message: object) => void };
@@ -200,7 +201,8 @@ describe('the REST transport', () => {
     abort.abort();
     await assert.rejects(gone);
     // The server learns of it a moment later; a request that is answered meanwhile says that it has.
-    while (rest.waitingPolls > 0) await client.ask('GET', '/ping');
+    for (let pings = 0; rest.waitingPolls > 0 && pings < 200; pings += 1) await client.ask('GET', '/ping');
+    assert.equal(rest.waitingPolls, 0);
     service.creator?.send({ n: 1 });
     assert.deepEqual(await client.event(5), { n: 1 });
   });
@@ -246,6 +248,15 @@ describe('the REST transport', () => {
       () => 413,
     );
     assert.equal(status, 413);
+  });
+
+  test('does not read the body of what it refuses: the connection ends with the answer', async (t) => {
+    const { client } = await serving(t);
+    const port = Number(new URL(client.base).port);
+    for (const line of ['PUT /janus', 'POST /janus/info', 'POST /janus/1/2/3', 'DELETE /janus', 'GET /janus']) {
+      const answer = await sendRaw(port, `${line} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nand no more`);
+      assert.match(answer, /^HTTP\/1\.1 \d{3} [\s\S]*\r\nConnection: close\r\n/, line);
+    }
   });
 
   test('frees a request whose client has gone before its body came', async (t) => {

@@ -1,0 +1,175 @@
+/** Load of the signalling alone: sessions that do nothing, messages at a rate, and clients that come and go. No media. */
+import { once } from 'node:events';
+import WebSocket from 'ws';
+import { cpuMicroseconds } from './process-stats.js';
+
+interface Message {
+  janus: string;
+  transaction?: string;
+  data?: { id: number };
+  plugindata?: { data: Record<string, unknown> };
+  error?: { code: number; reason: string };
+}
+
+export interface Handle {
+  session: number;
+  id: number;
+}
+
+/** One WebSocket. It keeps nothing but what it waits for: thousands of them must fit into one process. */
+export class SignallingClient {
+  readonly #socket: WebSocket;
+  readonly #waiting = new Map<string, { resolve: (message: Message) => void; reject: (error: Error) => void }>();
+  #transactions = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('message', (text) => this.#receive(JSON.parse(String(text))));
+    socket.on('close', (code) => {
+      for (const { reject } of this.#waiting.values()) reject(new Error(`the server closed the socket with ${code}`));
+      this.#waiting.clear();
+    });
+  }
+
+  static async open(url: string): Promise<SignallingClient> {
+    const socket = new WebSocket(url, 'janus-protocol');
+    await once(socket, 'open');
+    return new SignallingClient(socket);
+  }
+
+  /** @returns the reply; for a `message` the event that answers it. Rejects with the server's error. */
+  request(fields: Record<string, unknown>): Promise<Message> {
+    this.#transactions += 1;
+    const transaction = String(this.#transactions);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(transaction, { resolve, reject });
+      this.#socket.send(JSON.stringify({ ...fields, transaction }));
+    });
+  }
+
+  async create(): Promise<number> {
+    return (await this.request({ janus: 'create' })).data?.id ?? 0;
+  }
+
+  async join(session: number, room: string, user: string): Promise<Handle> {
+    const { data } = await this.request({ janus: 'attach', session_id: session, plugin: 'janus.plugin.sfu' });
+    const handle = { session, id: data?.id ?? 0 };
+    const subscribe = { data: true, notifications: true };
+    await this.message(handle, { kind: 'join', room_id: room, user_id: user, subscribe });
+    return handle;
+  }
+
+  async message({ session, id }: Handle, body: Record<string, unknown>): Promise<void> {
+    const { plugindata } = await this.request({ janus: 'message', session_id: session, handle_id: id, body });
+    if (plugindata?.data.success !== true) throw new Error(`refused: ${JSON.stringify(plugindata?.data)}`);
+  }
+
+  async close(): Promise<void> {
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    this.#socket.close();
+    await once(this.#socket, 'close');
+  }
+
+  #receive(message: Message): void {
+    if (message.transaction === undefined || message.janus === 'ack') return;
+    const waiting = this.#waiting.get(message.transaction);
+    this.#waiting.delete(message.transaction);
+    if (message.error) waiting?.reject(new Error(`${message.error.code} ${message.error.reason}`));
+    else waiting?.resolve(message);
+  }
+}
+
+export interface ReplyLoad {
+  /** Idle sessions, each on a socket of its own. */
+  sessions: number;
+  /** Messages a second, of all clients together. */
+  rate: number;
+  seconds: number;
+}
+
+export interface ReplyFigures {
+  messages: number;
+  /** Milliseconds from the request to the event that answers it. */
+  p50: number;
+  p99: number;
+  worst: number;
+  /** User + system time of the server's process, of one core. */
+  cpu: number;
+}
+
+/** Clients that talk; ten of them are in each room. */
+const TALKERS = 50;
+const TICK_MS = 10;
+
+async function inLanes<T>(count: number, lanes: number, work: (index: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  let next = 0;
+  const lane = async () => {
+    for (let index = next++; index < count; index = next++) results[index] = await work(index);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}
+
+/**
+ * Opens the idle sessions, lets the talkers send `data` messages to their neighbour at the rate, and measures their replies.
+ * What is due is sent on time, whether the replies before have come or not.
+ */
+export async function measureReplies(server: { wsUrl: string; pid: number }, load: ReplyLoad): Promise<ReplyFigures> {
+  const idle = await inLanes(load.sessions, 50, async () => {
+    const client = await SignallingClient.open(server.wsUrl);
+    await client.create();
+    return client;
+  });
+  const talkers = await inLanes(TALKERS, 10, async (index) => {
+    const client = await SignallingClient.open(server.wsUrl);
+    const handle = await client.join(await client.create(), `room ${Math.floor(index / 10)}`, `user ${index}`);
+    return { client, handle, neighbour: `user ${index % 10 === 9 ? index - 9 : index + 1}` };
+  });
+  const times: number[] = [];
+  const talk = (seconds: number, keep: boolean) =>
+    new Promise<void>((resolve, reject) => {
+      const started = performance.now();
+      const pending: Promise<void>[] = [];
+      let sent = 0;
+      const timer = setInterval(() => {
+        const due = Math.min(performance.now() - started, seconds * 1000) * (load.rate / 1000);
+        for (; sent < due; sent += 1) {
+          const talker = talkers[sent % TALKERS];
+          if (!talker) continue;
+          const at = performance.now();
+          const said = talker.client.message(talker.handle, { kind: 'data', body: 'hello', whom: talker.neighbour });
+          pending.push(said.then(() => void (keep && times.push(performance.now() - at))));
+        }
+        if (performance.now() - started < seconds * 1000) return;
+        clearInterval(timer);
+        Promise.all(pending).then(() => resolve(), reject);
+      }, TICK_MS);
+    });
+  // Before the engines of JavaScript have compiled what runs for each message, that is most of what is measured.
+  await talk(Math.min(3, load.seconds), false);
+  const cpu = cpuMicroseconds(server.pid);
+  const started = performance.now();
+  await talk(load.seconds, true);
+  const cpuShare = (cpuMicroseconds(server.pid) - cpu) / ((performance.now() - started) * 1000);
+  await Promise.all([...idle, ...talkers.map(({ client }) => client)].map((client) => client.close()));
+  times.sort((a, b) => a - b);
+  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
+  return { messages: times.length, p50: at(0.5), p99: at(0.99), worst: at(1), cpu: cpuShare };
+}
+
+let comers = 0;
+
+/** Clients that create, attach, join and leave, `cycles` times in all; every room and every user is a new one. */
+export async function churn(wsUrl: string, cycles: number): Promise<void> {
+  const clients = await inLanes(10, 10, () => SignallingClient.open(wsUrl));
+  await inLanes(cycles, clients.length, async (index) => {
+    const client = clients[index % clients.length];
+    if (!client) return;
+    comers += 1;
+    const { session, id } = await client.join(await client.create(), `room of ${comers}`, `comer ${comers}`);
+    if (index % 2 === 0) await client.request({ janus: 'detach', session_id: session, handle_id: id });
+    await client.request({ janus: 'destroy', session_id: session });
+  });
+  await Promise.all(clients.map((client) => client.close()));
+}

@@ -1,6 +1,9 @@
 /** Puts the parts of the server together, starts them, and takes them apart again. */
 import os from 'node:os';
-import { type Config, packageVersion } from './config.js';
+import { enforcedAddresses, thisMachine } from './config/machine.js';
+import { packageVersion } from './config/package-version.js';
+import type { Config } from './config/schema.js';
+import { healthHandler } from './http/health.js';
 import { HttpListener } from './http/listener.js';
 import { pageHandler } from './http/page.js';
 import { AdminApi } from './janus/admin/api.js';
@@ -19,6 +22,7 @@ import { SfuPlugin } from './sfu/plugin.js';
 import { Presence } from './sfu/presence.js';
 import { Switchboard } from './sfu/switchboard.js';
 import type { Gatekeeper } from './sfu/token.js';
+import { Heartbeats } from './shards/heartbeats.js';
 import { Shards } from './shards/pool.js';
 
 /** Blocks that can't be kept are no reason to turn everybody away: they then work until the server ends. */
@@ -67,7 +71,12 @@ function composePlugin(config: Config, shards: Shards, gatekeeper: Gatekeeper, s
   const blocks = new Blocks(store, config.BLOCKS_PER_USER);
   const presence = new Presence(shards, blocks);
   const sdp = { videoCodecs: config.VIDEO_CODECS, dataChannelMaxMessageSize: config.DATA_MESSAGE_BYTES_MAX };
-  const descriptions = { sdp, publicIps: config.PUBLIC_IP, fullTrickle: config.FULL_TRICKLE };
+  const descriptions = {
+    sdp,
+    publicIps: config.PUBLIC_IP,
+    ownIps: enforcedAddresses(config.NETWORK_INTERFACE, thisMachine()),
+    fullTrickle: config.FULL_TRICKLE,
+  };
   return new SfuPlugin(
     { idBytesMax: config.ID_BYTES_MAX, subscribeWait: config.SUBSCRIBE_WAIT },
     {
@@ -123,6 +132,7 @@ function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, log: Adju
     authority,
     log,
     candidatesTimeout: config.CANDIDATES_TIMEOUT,
+    minNackQueue: config.MIN_NACK_QUEUE,
   });
   const info = () =>
     serverInfo(facts, {
@@ -179,11 +189,31 @@ function restLimits(config: Config) {
   };
 }
 
-/** The page and the API over HTTP, on one port. */
-function composeHttp(config: Config, api: JanusApi, wsPort: number, log: Log) {
+/** What keeps the server from taking new clients, and from serving those that it has. */
+function readiness(api: JanusApi, shards: Shards): () => string[] {
+  const heartbeats = new Heartbeats();
+  return () => {
+    const beats = Array.from({ length: shards.count }, (_, shard) =>
+      shards.isRunning(shard) ? (shards.counters(shard).heartbeat ?? 0) : null,
+    );
+    const stale = heartbeats.stale(beats, performance.now());
+    return [
+      ...(api.acceptingSessions ? [] : ['no new sessions are taken']),
+      ...stale.map((shard) => `media worker ${shard} is not running`),
+    ];
+  };
+}
+
+/** The page, the API over HTTP and what supervisors ask, on one port. */
+function composeHttp(config: Config, api: JanusApi, wsPort: number, ready: () => string[], log: Log) {
   const listener = new HttpListener({ host: config.BIND, port: config.HTTP_PORT, ...httpLimits(config) }, log);
   const rest = new RestTransport({ base: '/janus', ...restLimits(config) }, api, api, log);
   listener.mount('/janus', rest.handler);
+  listener.mount(
+    '/healthz',
+    healthHandler(() => []),
+  );
+  listener.mount('/readyz', healthHandler(ready));
   listener.mount('/', pageHandler({ wsPort }));
   return { listener, rest };
 }
@@ -220,7 +250,8 @@ export async function startServer(config: Config, gatekeeper: Gatekeeper, log: A
   const { api } = composed;
   const transport = composeTransport(config, api, log);
   const ws = await transport.listen();
-  const { listener, rest } = composeHttp(config, api, ws, log);
+  const ready = readiness(api, shards);
+  const { listener, rest } = composeHttp(config, api, ws, ready, log);
   const http = await listener.listen();
   const transports = new Map([
     ['janus.transport.websockets', () => transport.connections],
@@ -230,7 +261,11 @@ export async function startServer(config: Config, gatekeeper: Gatekeeper, log: A
   const admin =
     secret === undefined ? null : composeAdmin(config, secret, { ...composed, plugin, shards, transports, log });
   const adminPorts = admin && { ws: await admin.ws.listen(), http: await admin.http.listen() };
-  const sweep = setInterval(() => api.sweep(), 1000);
+  const sweep = setInterval(() => {
+    api.sweep();
+    // So that an answer is about the last second, and not about the time since the last question.
+    ready();
+  }, 1000);
   return {
     ports: { ws, http, admin: adminPorts },
     async stop() {

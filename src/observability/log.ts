@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino';
+import type { LogLevel } from './levels.js';
 
-export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
+export type { LogLevel } from './levels.js';
 
 /** Values of a log line. Never a token, never SDP: who logs, chooses fields one by one. */
 export type LogFields = Record<string, string | number | boolean | null | undefined>;

@@ -17,12 +17,13 @@ function hostPriority(localPreference: number): number {
  *
  * @param local the shard's own, all on one UDP port
  * @param options.publicIps addresses of either family; others are ignored
+ * @param options.ownIps those of the local ones that may be announced; null or absent = all
  * @param options.loopback whether the client's signalling came from this machine: it is told 127.0.0.1 too
  * @returns each address once, in order of priority; IPv6 link-local ones are left out, they mean nothing elsewhere
  */
 export function announcedCandidates(
   local: LocalCandidate[],
-  options: { publicIps: string[]; loopback: boolean },
+  options: { publicIps: string[]; ownIps?: readonly string[] | null; loopback: boolean },
 ): LocalCandidate[] {
   const publicFour = options.publicIps.filter((address) => isIPv4(address));
   const publicSix = options.publicIps.filter((address) => isIPv6(address));
@@ -30,6 +31,7 @@ export function announcedCandidates(
   if (port === undefined) return [];
   const addresses: string[] = [];
   for (const { address } of local) {
+    if (options.ownIps && !options.ownIps.includes(address)) continue;
     if (isIPv4(address) ? publicFour.length > 0 : publicSix.length > 0 || /^fe[89ab]/i.test(address)) continue;
     addresses.push(address);
   }

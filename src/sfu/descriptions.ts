@@ -18,6 +18,8 @@ export interface DescriptionSettings {
   sdp: SdpSettings;
   /** Addresses announced in place of the machine's own. */
   publicIps: string[];
+  /** The machine's own addresses that may be announced; null = all of them. */
+  ownIps?: readonly string[] | null;
   /** Tell our candidates in `trickle` events and not in the SDP (RFC 8838). */
   fullTrickle: boolean;
 }
@@ -59,9 +61,9 @@ export class Descriptions {
 
   #frame(handle: SfuHandle, local: LocalTransport): AnswerFrame {
     handle.sdpVersion += 1;
-    const { publicIps, fullTrickle } = this.#settings;
+    const { publicIps, ownIps, fullTrickle } = this.#settings;
     const { loopback, sdpSession } = handle.client;
-    const candidates = announcedCandidates(local.candidates, { publicIps, loopback });
+    const candidates = announcedCandidates(local.candidates, { publicIps, ownIps: ownIps ?? null, loopback });
     const address = candidates[0]?.address ?? '127.0.0.1';
     return { sessionId: sdpSession, version: handle.sdpVersion, candidates, trickled: fullTrickle, address };
   }

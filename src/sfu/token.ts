@@ -31,11 +31,7 @@ export function readPublicKey(bytes: Buffer): KeyObject {
       attempt(() => createPublicKey({ key: bytes, format: 'der', type: 'spki' }));
   }
   if (!key) throw new Error('it is neither a public RSA key in DER (PKCS#1 or SPKI) nor in PEM');
-  if (key.asymmetricKeyType !== 'rsa') {
-    throw new Error(`it is a key for ${key.asymmetricKeyType ?? 'something else'}; an RSA key is needed (RS512)`);
-  }
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (bits < MODULUS_BITS_MIN) throw new Error(`it has ${bits} bits; at least ${MODULUS_BITS_MIN} are needed`);
+  checkStrength(key);
   return key;
 }
 
@@ -45,6 +41,30 @@ function isPrivate(bytes: Buffer): boolean {
   return (['pkcs8', 'pkcs1'] as const).some((type) =>
     attempt(() => createPrivateKey({ key: bytes, format: 'der', type })),
   );
+}
+
+/**
+ * Reads the private RSA key that tokens are signed with. A server needs none; `janus-sfu token` does.
+ *
+ * @param bytes PKCS#8 or PKCS#1, PEM or DER, without a passphrase
+ * @throws Error that says what is wrong with the key and what to do
+ */
+export function readPrivateKey(bytes: Buffer): KeyObject {
+  const key =
+    attempt(() => createPrivateKey({ key: bytes, format: 'pem' })) ??
+    attempt(() => createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })) ??
+    attempt(() => createPrivateKey({ key: bytes, format: 'der', type: 'pkcs1' }));
+  if (!key) throw new Error('it is no private RSA key in PEM or DER (or it has a passphrase, which must be taken off)');
+  checkStrength(key);
+  return key;
+}
+
+function checkStrength(key: KeyObject): void {
+  if (key.asymmetricKeyType !== 'rsa') {
+    throw new Error(`it is a key for ${key.asymmetricKeyType ?? 'something else'}; an RSA key is needed (RS512)`);
+  }
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (bits < MODULUS_BITS_MIN) throw new Error(`it has ${bits} bits; at least ${MODULUS_BITS_MIN} are needed`);
 }
 
 function attempt<T>(make: () => T): T | null {
@@ -86,6 +106,24 @@ export function readToken(token: string, key: KeyObject, nowSeconds: number): Gr
   if (header.alg !== 'RS512' || header.crit !== undefined) return null;
   if (typeof payload !== 'object' || payload === null) return null;
   return readClaims(payload);
+}
+
+/**
+ * Writes a token that `readToken` reads as this grant.
+ *
+ * @param now Unix time, seconds
+ * @param expires Unix time, seconds
+ */
+export function signToken(grant: Grant, key: KeyObject, now: number, expires: number): string {
+  const claims = {
+    join_hub: grant.joinHub,
+    kick_users: grant.kickUsers,
+    ...(grant.rooms === null ? {} : { room_ids: grant.rooms }),
+    ...(grant.user === null ? {} : { user_id: grant.user }),
+    iat: now,
+    exp: expires,
+  };
+  return jwt.sign(claims, key, { algorithm: 'RS512' });
 }
 
 function readClaims(claims: Record<string, unknown>): Grant | null {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/read.js';
 
 const config = (env: Record<string, string>) => {
   const read = readConfig(env);

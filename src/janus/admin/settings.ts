@@ -1,4 +1,5 @@
-import type { AdjustableLog, LogLevel } from '../../observability/log.js';
+import { LEVELS_BY_NUMBER, type LogLevel } from '../../observability/levels.js';
+import type { AdjustableLog } from '../../observability/log.js';
 import type { Shards } from '../../shards/pool.js';
 import type { Authority } from '../authority.js';
 import type { Sessions } from '../sessions.js';
@@ -10,14 +11,16 @@ export interface AdminSettingsParts {
   log: Pick<AdjustableLog, 'level' | 'timestamps' | 'colors'>;
   /** Milliseconds. */
   candidatesTimeout: number;
+  /** Milliseconds, at the start; Janus' 200 unless told. */
+  minNackQueue?: number;
 }
 
-/** Our levels by Janus' numbers: none, fatal, error, warning, info, verbose, huge, debug. */
-const LOG_LEVELS: readonly LogLevel[] = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'debug', 'debug'];
-export const LOG_LEVEL_MAX = LOG_LEVELS.length - 1;
+/** Milliseconds: Janus' default. */
+const MIN_NACK_QUEUE = 200;
+export const LOG_LEVEL_MAX = LEVELS_BY_NUMBER.length - 1;
 
 export function logLevelOf(number: number): LogLevel {
-  return LOG_LEVELS[number] ?? 'debug';
+  return LEVELS_BY_NUMBER[number] ?? 'debug';
 }
 
 /** The settings that operators read and change while the server runs. Times in Janus' units: seconds. */
@@ -25,7 +28,7 @@ export class AdminSettings {
   readonly #parts: AdminSettingsParts;
   #logLevel: number | null = null;
   /** Milliseconds. Kept to be told again: our histories are as long as their packets, not as a time. */
-  minNackQueue = 200;
+  minNackQueue: number;
   nackOptimizations = false;
   /** Kept to be told again: nothing here is locked, or counts references. */
   lockingDebug = false;
@@ -33,6 +36,7 @@ export class AdminSettings {
 
   constructor(parts: AdminSettingsParts) {
     this.#parts = parts;
+    this.minNackQueue = parts.minNackQueue ?? MIN_NACK_QUEUE;
   }
 
   get sessionTimeout(): number {
@@ -47,7 +51,7 @@ export class AdminSettings {
   get logLevel(): number {
     const { level } = this.#parts.log;
     const asked = this.#logLevel;
-    return asked !== null && logLevelOf(asked) === level ? asked : LOG_LEVELS.indexOf(level);
+    return asked !== null && logLevelOf(asked) === level ? asked : LEVELS_BY_NUMBER.indexOf(level);
   }
 
   set logLevel(number: number) {

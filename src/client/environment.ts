@@ -7,9 +7,12 @@ import { Unsupported } from './errors.js';
 type Global<Name extends string, Otherwise> =
   typeof globalThis extends Record<Name, { prototype: infer Instance }> ? Instance : Otherwise;
 
-interface Events<Map> {
-  addEventListener<Type extends keyof Map>(type: Type, listener: (event: Map[Type]) => void): void;
-  removeEventListener<Type extends keyof Map>(type: Type, listener: (event: Map[Type]) => void): void;
+/** A listener says what it expects of an event. */
+type Listener = (event: never) => void;
+
+interface Events<Type extends string> {
+  addEventListener(type: Type, listener: Listener): void;
+  removeEventListener(type: Type, listener: Listener): void;
 }
 
 /** As much of a WebSocket as is used: the browser's, Node 22's, or that of the package ws. */
@@ -56,7 +59,7 @@ export interface ChannelOptions {
   protocol?: string;
 }
 
-export interface BareChannel extends Events<{ open: object; close: object; message: { data: unknown } }> {
+export interface BareChannel extends Events<'open' | 'close' | 'message'> {
   readonly label: string;
   readonly readyState: string;
   readonly bufferedAmount: number;
@@ -69,15 +72,8 @@ export interface BareTransceiver {
   readonly receiver: { readonly track: Track };
 }
 
-interface PeerEvents {
-  icecandidate: { candidate: BareCandidate | null };
-  connectionstatechange: object;
-  negotiationneeded: object;
-  datachannel: { channel: Channel };
-  track: { track: Track };
-}
-
-export interface BarePeer extends Events<PeerEvents> {
+export interface BarePeer
+  extends Events<'icecandidate' | 'connectionstatechange' | 'negotiationneeded' | 'datachannel' | 'track'> {
   readonly connectionState: string;
   readonly signalingState: string;
   readonly localDescription: BareDescription | null;
@@ -106,7 +102,8 @@ export type Stream = Global<'MediaStream', BareStream>;
 /** `MediaStreamTrack`. */
 export type Track = Global<'MediaStreamTrack', BareTrack>;
 
-export type PeerClass = new (configuration: { iceServers: IceServer[]; bundlePolicy: 'max-bundle' }) => Peer;
+/** A class like browsers' `RTCPeerConnection`; libraries that have one for Node type it in ways of their own. */
+export type PeerClass = new (configuration: object) => object;
 
 /** What to use in place of globals that are not there (Node), or not wanted. */
 export interface Environment {
@@ -131,9 +128,16 @@ export function socketClass({ WebSocket }: Environment): SocketClass {
   return found;
 }
 
-/** The class, or null where there are no PeerConnections. */
-export function peerClass({ RTCPeerConnection }: Environment): PeerClass | null {
-  return RTCPeerConnection ?? global<PeerClass>('RTCPeerConnection') ?? null;
+/** Whether there are PeerConnections. */
+export function hasPeers({ RTCPeerConnection }: Environment): boolean {
+  return (RTCPeerConnection ?? global<PeerClass>('RTCPeerConnection')) !== undefined;
+}
+
+/** @throws {Unsupported} where there are no PeerConnections */
+export function newPeerConnection({ RTCPeerConnection }: Environment, iceServers: IceServer[]): Peer {
+  const PeerConnection = RTCPeerConnection ?? global<PeerClass>('RTCPeerConnection');
+  if (!PeerConnection) throw new Unsupported('RTCPeerConnection', 'pass one in the options: { RTCPeerConnection }');
+  return new PeerConnection({ iceServers, bundlePolicy: 'max-bundle' }) as Peer;
 }
 
 export function newStream({ MediaStream }: Environment): Stream | null {

@@ -10,6 +10,7 @@ import type {
   UnblockedEvent,
 } from '../sfu/wire.js';
 import { Emitter } from './emitter.js';
+import type { BareCandidate } from './environment.js';
 import { Closed, JanusRefusal, NoAnswer, Refused, Removed } from './errors.js';
 import type { Session } from './session.js';
 
@@ -51,13 +52,6 @@ export interface JoinOptions {
   /** The token for the room (JWT), if the server wants one. */
   token?: string | null;
   subscribe?: Subscription;
-}
-
-/** A candidate as browsers give it. */
-interface LocalCandidate {
-  readonly candidate: string;
-  readonly sdpMid: string | null;
-  readonly sdpMLineIndex: number | null;
 }
 
 /** One attachment to the plugin: at most one room, one subscription to media and one PeerConnection. */
@@ -152,7 +146,7 @@ export class Handle extends Emitter<HandleEvents> {
   }
 
   /** Sends a candidate, or null when there are no more. A lost one does no harm, so nobody waits. */
-  trickle(candidate: LocalCandidate | null): void {
+  trickle(candidate: BareCandidate | null): void {
     if (this.#ended) return;
     const payload: TrickledCandidate = candidate
       ? { candidate: candidate.candidate, sdpMid: candidate.sdpMid, sdpMLineIndex: candidate.sdpMLineIndex }

@@ -1,6 +1,6 @@
 import type { TrickledCandidate } from '../janus/wire.js';
-import { type IceServer, type Peer, peerClass } from './environment.js';
-import { Closed, NoUdp, PeerFailed, Unsupported } from './errors.js';
+import { type BareCandidate, type IceServer, newPeerConnection, type Peer } from './environment.js';
+import { Closed, NoUdp, PeerFailed } from './errors.js';
 import type { Handle } from './handle.js';
 
 /** From the exchange of descriptions to a connection; a reachable server takes well under a second. */
@@ -14,12 +14,10 @@ const EARLY_CANDIDATES_MAX = 64;
  * @throws {Unsupported} where there are none
  */
 export function newPeer(handle: Handle, iceServers: IceServer[]): Peer {
-  const PeerConnection = peerClass(handle.session.environment);
-  if (!PeerConnection) {
-    throw new Unsupported('RTCPeerConnection', 'pass one in the options: { RTCPeerConnection }');
-  }
-  const pc = new PeerConnection({ iceServers, bundlePolicy: 'max-bundle' });
-  pc.addEventListener('icecandidate', ({ candidate }) => handle.trickle(candidate));
+  const pc = newPeerConnection(handle.session.environment, iceServers);
+  pc.addEventListener('icecandidate', ({ candidate }: { candidate: BareCandidate | null }) =>
+    handle.trickle(candidate),
+  );
   return pc;
 }
 

@@ -43,6 +43,7 @@ export class Publisher extends Emitter<PublisherEvents> {
   readonly #candidates: RemoteCandidates;
   readonly #channels = new Map<string, Channel>();
   readonly #off: (() => void)[];
+  #offerDue = false;
   #closed = false;
 
   /** @throws {Unsupported} without RTCPeerConnection */
@@ -58,14 +59,12 @@ export class Publisher extends Emitter<PublisherEvents> {
       handle.on('detached', ({ problem }) => this.#lost.resolve(problem)),
     ];
     whenFailed(this.pc, this.#lost.resolve);
-    this.pc.addEventListener('negotiationneeded', () => {
-      this.#negotiations
-        .add(() => this.#offer())
-        .then(this.#negotiated.resolve, (error) => this.#lost.resolve(asError(error)));
-    });
-    this.pc.addEventListener('datachannel', ({ channel }) => this.#listen(channel));
+    this.pc.addEventListener('negotiationneeded', () => this.#negotiate());
+    this.pc.addEventListener('datachannel', ({ channel }: { channel: Channel }) => this.#listen(channel));
     for (const [label, options] of Object.entries(channels)) this.#openChannel(label, options);
     if (stream) for (const track of stream.getTracks()) this.pc.addTrack(track, stream);
+    // Not every platform asks for the first negotiation by an event.
+    if (stream || this.#channels.size > 0) this.#negotiate();
   }
 
   /** Waits for the first answer; a negotiation that goes wrong is told by `lost`. */
@@ -107,9 +106,19 @@ export class Publisher extends Emitter<PublisherEvents> {
     this.handle.detach().catch(() => {});
   }
 
+  /** An offer that is due but not made yet will have all that changes until then. */
+  #negotiate(): void {
+    if (this.#offerDue) return;
+    this.#offerDue = true;
+    this.#negotiations
+      .add(() => this.#offer())
+      .then(this.#negotiated.resolve, (error) => this.#lost.resolve(asError(error)));
+  }
+
   async #offer(): Promise<void> {
     if (this.#closed) return;
     await this.pc.setLocalDescription(await this.pc.createOffer());
+    this.#offerDue = false;
     const offer = this.pc.localDescription;
     if (!offer) return;
     const answer = await this.handle.offer(offer.sdp);
@@ -131,6 +140,8 @@ export class Publisher extends Emitter<PublisherEvents> {
   }
 
   #listen(channel: Channel): void {
-    channel.addEventListener('message', ({ data }) => this.emit('message', { label: channel.label, data }));
+    channel.addEventListener('message', ({ data }: { data: unknown }) =>
+      this.emit('message', { label: channel.label, data }),
+    );
   }
 }

@@ -2,7 +2,7 @@ import type { DataEvent } from '../sfu/wire.js';
 import { BACK_OFF, Pauses, retryDelay } from './back-off.js';
 import { raise } from './deferred.js';
 import { Emitter } from './emitter.js';
-import { type IceServer, type Peer, peerClass, type Stream } from './environment.js';
+import { hasPeers, type IceServer, type Peer, type Stream } from './environment.js';
 import { asError, Closed, SessionLost, SfuError } from './errors.js';
 import type { Handle } from './handle.js';
 import { type BlockMemory, type Member, Members } from './members.js';
@@ -32,6 +32,8 @@ export interface RoomEvents {
   status: { status: RoomStatus; problem: Error | null; retryMs: number };
   /** Somebody came, changed or left: `member.state` says which. */
   member: Member;
+  /** A data channel to send on is open, or not any more. */
+  channel: PublisherEvents['channel'];
   /** Somebody's message on a data channel. */
   message: PublisherEvents['message'];
   /** Somebody's `data` message, by way of the signalling. */
@@ -64,7 +66,7 @@ export class Room extends Emitter<RoomEvents> {
     this.#members = new Members({
       place: { room, user, token },
       iceServers,
-      receive: (options.receive ?? true) && peerClass(options) !== null,
+      receive: (options.receive ?? true) && hasPeers(options),
       blocked,
       changed: (member) => this.emit('member', member),
     });
@@ -214,7 +216,7 @@ export class Room extends Emitter<RoomEvents> {
     try {
       handle.on('data', (data) => this.emit('data', data));
       this.#members.follow(handle);
-      const lost = peerClass(this.#options) ? this.#publish(handle) : { ready: Promise.resolve(), lost: ended(handle) };
+      const lost = hasPeers(this.#options) ? this.#publish(handle) : { ready: Promise.resolve(), lost: ended(handle) };
       const gone = raise(lost.lost);
       const { room, user, token = null } = this.#options;
       // A refused token should be told as such and not as a missing UDP path: joining doesn't wait for the path.
@@ -240,6 +242,7 @@ export class Room extends Emitter<RoomEvents> {
   #publish(handle: Handle): { ready: Promise<void>; lost: Promise<Error> } {
     const publisher = new Publisher(handle, { iceServers: this.#options.iceServers ?? [], stream: this.#stream });
     this.#publisher = publisher;
+    publisher.on('channel', (channel) => this.emit('channel', channel));
     publisher.on('message', (message) => this.emit('message', message));
     return { ready: publisher.negotiated(), lost: publisher.lost };
   }

@@ -32,7 +32,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     this.pc = newPeer(handle, iceServers);
     this.stream = newStream(handle.session.environment);
     this.#candidates = new RemoteCandidates(this.pc);
-    this.pc.addEventListener('track', ({ track }) => {
+    this.pc.addEventListener('track', ({ track }: { track: Track }) => {
       this.stream?.addTrack(track);
       this.emit('track', { track, stream: this.stream });
     });

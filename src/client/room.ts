@@ -192,9 +192,10 @@ export class Room extends Emitter<RoomEvents> {
   /** The session, which keeps itself connected once it is open. */
   async #open(): Promise<Session> {
     if (this.#session && this.#session.state !== 'closed') return this.#session;
-    const { url, room } = this.#options;
+    const url = new URL(this.#options.url);
     // The room in the address lets the server put this client's first peer beside its room mates.
-    const session = await Session.open(`${url}?room=${encodeURIComponent(room)}`, {
+    url.searchParams.set('room', this.#options.room);
+    const session = await Session.open(url.href, {
       ...this.#options,
       backOff: this.#options.backOff ?? BACK_OFF,
     });

@@ -35,6 +35,7 @@ export function checkAttach(fields: Fields): Checked<AttachRequest> {
 export interface JsepRequest {
   type: 'offer' | 'answer';
   sdp: string;
+  e2ee: boolean;
 }
 
 export function checkMessage(fields: Fields): Checked<{ body: Fields; jsep: JsepRequest | null }> {
@@ -76,7 +77,7 @@ function checkJsep(jsep: Fields): Checked<JsepRequest> {
     const reason = `JSEP error: unknown message type '${type.slice(0, 100)}'`;
     return fail({ code: JANUS_ERROR.JSEP_UNKNOWN_TYPE, reason });
   }
-  return { ok: true, value: { type: known, sdp } };
+  return { ok: true, value: { type: known, sdp, e2ee: field(jsep, 'e2ee') === true } };
 }
 
 /**

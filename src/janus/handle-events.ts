@@ -27,7 +27,7 @@ export class HandleEvents {
       ...(transaction === undefined ? {} : { transaction }),
       ...from,
       plugindata: { plugin: PLUGIN, data },
-      ...(jsep ? { jsep: { type: jsep.type, sdp: jsep.sdp } } : {}),
+      ...(jsep ? { jsep: { type: jsep.type, sdp: jsep.sdp, ...(handle.e2ee && { e2ee: true }) } } : {}),
     });
     // After the description: a client that does not keep early candidates can use them at once.
     if (jsep?.trickle) this.#trickle(handle, jsep.trickle);
@@ -42,7 +42,10 @@ export class HandleEvents {
       media: (mid, type, receiving) => this.#tell(handle, { janus: 'media', ...from(), mid, type, receiving }),
       slowlink: (mid, media, uplink, lost) =>
         this.#tell(handle, { janus: 'slowlink', ...from(), mid, media, uplink, lost }),
-      hangup: (reason) => this.#tell(handle, { janus: 'hangup', ...from(), reason }),
+      hangup: (reason) => {
+        handle.e2ee = false;
+        this.#tell(handle, { janus: 'hangup', ...from(), reason });
+      },
       detached: () => {
         // Once: a kick and the client's own detach may meet.
         if (handle.session.handles.delete(handle.id)) this.#tell(handle, { janus: 'detached', ...from() });

@@ -100,6 +100,7 @@ export class HandleVerbs {
     if (jsep && 'code' in jsep) return jsep;
     const refusal = jsep && this.#parts.plugin.checkJsep(sfuHandle, jsep);
     if (refusal) return refusal;
+    if (requested?.e2ee) handle.e2ee = true;
     const { transaction } = request.envelope;
     request.reply({ janus: 'ack', session_id: session.id, transaction, hint: 'Processing.' });
     const answer = await this.#parts.plugin.message(sfuHandle, body, jsep);

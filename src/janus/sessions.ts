@@ -35,6 +35,8 @@ export interface Handle extends Readonly<Attachment> {
   /** Milliseconds of the monotonic clock. */
   readonly createdAt: number;
   readonly queue: RequestQueue;
+  /** Whether its client said that its PeerConnection's media is encrypted from client to client. */
+  e2ee: boolean;
   /** The plugin's side; set right after the plugin was attached. */
   plugin: SfuHandle | null;
 }
@@ -166,7 +168,7 @@ export class Sessions {
     let id = randomId();
     while (session.handles.has(id)) id = randomId();
     const queue = new RequestQueue(this.settings.requestsPerHandle);
-    const handle: Handle = { id, session, ...attachment, createdAt: now, queue, plugin: null };
+    const handle: Handle = { id, session, ...attachment, createdAt: now, queue, e2ee: false, plugin: null };
     session.handles.set(id, handle);
     return handle;
   }

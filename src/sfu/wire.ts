@@ -14,6 +14,8 @@ export type RequestBody = Message | Record<string, never>;
 export interface Jsep {
   type: 'offer' | 'answer';
   sdp: string;
+  /** Media is encrypted from client to client; what a client says of its PeerConnection, the server repeats. */
+  e2ee?: boolean;
 }
 
 /** The answer to a request that was done; `users` only to a join: the room's id, and its publishers before the joiner. */

@@ -122,6 +122,21 @@ describe('a fresh handle', () => {
   });
 });
 
+describe('a client that encrypts its media by itself', () => {
+  test('says e2ee once, and is told so with every description until its PeerConnection ends', async () => {
+    const handle = await client.attach(session);
+    const told = async (jsep: object) => {
+      const { transaction } = await client.toHandle(handle, { janus: 'message', body: {}, jsep });
+      const event = await client.until((one) => one.transaction === transaction && one.janus === 'event', 'the answer');
+      return (event.jsep as { e2ee?: boolean } | undefined)?.e2ee;
+    };
+    assert.equal(await told({ ...OFFER, e2ee: true }), true);
+    assert.equal(await told(OFFER), true);
+    await client.toHandle(handle, { janus: 'hangup' });
+    assert.equal(await told({ ...OFFER, e2ee: false }), undefined);
+  });
+});
+
 describe('a handle that subscribes', () => {
   test('takes the answer to its offer once', async () => {
     const { handle } = await subscriber();

@@ -59,13 +59,27 @@ export function addDownTrack(upIndex: i32, user: u32): i32 {
   return index;
 }
 
-/** Sets what the subscriber was told to expect; sequence numbers and timestamps go on. */
-export function configureDownTrack(index: i32, ssrc: u32, payloadType: i32, extensionIds: u32): bool {
+/**
+ * Sets what the subscriber was told to expect; sequence numbers and timestamps go on.
+ *
+ * @param extensionIds one byte per EXTENSION_ index, 0: not negotiated
+ * @param rtxPayloadType of its retransmission stream, 255: none
+ */
+export function configureDownTrack(
+  index: i32,
+  ssrc: u32,
+  payloadType: i32,
+  extensionIds: u32,
+  rtxPayloadType: i32,
+  rtxSsrc: u32,
+): bool {
   const down = findDownTrack(index);
   if (down === null) return false;
   down.ssrc = ssrc;
   down.payloadType = <u8>(payloadType & 0x7f);
   down.extensionIds = extensionIds;
+  down.rtxPayloadType = <u8>rtxPayloadType;
+  down.rtxSsrc = rtxSsrc;
   return true;
 }
 

@@ -8,6 +8,7 @@ import { admitExtensions, writeExtensions } from './header-extensions';
 import { startsKeyframe } from './keyframe';
 import {
   CELL_ADMITTED_KEYFRAME,
+  CELL_ADMITTED_LATE,
   CELL_ADMITTED_TRACK,
   CELL_FEEDBACK_DUE,
   CELL_INBOX,
@@ -160,7 +161,7 @@ function accept(index: i32, up: UpTrack, slot: Slot, now: f64): i32 {
   const misplaced = keep(index, up, slot);
   if (misplaced != FORWARD) return misplaced;
   admitExtensions(slot, up.extensionIds);
-  slot.keyframe = up.kind == KIND_VIDEO && startsKeyframe(up, slot);
+  slot.keyframe = up.kind == KIND_VIDEO && startsKeyframe(up, slot, now);
   up.lastPacketAt = now;
   if (slot.keyframe) {
     up.keyframes++;
@@ -170,6 +171,7 @@ function accept(index: i32, up: UpTrack, slot: Slot, now: f64): i32 {
   admittedSlot = changetype<usize>(slot);
   admittedTrack = index;
   setCell(CELL_ADMITTED_KEYFRAME, slot.keyframe ? 1 : 0);
+  setCell(CELL_ADMITTED_LATE, slot.extended < up.highest ? 1 : 0);
   setCell(CELL_PACKET, <i32>bytesOf(slot));
   setCell(CELL_PACKET_LENGTH, slot.length);
   return FORWARD;
@@ -209,18 +211,18 @@ export function translate(downIndex: i32, now: f64): i32 {
   }
   if (mustStart(down, up)) {
     if (belongsToFormer(down, up, slot)) return drop(DROP_LATE);
-    if (up.kind == KIND_VIDEO && !slot.keyframe) return drop(DROP_WAITING_FOR_KEYFRAME);
+    // What follows a late keyframe was dropped here: replay.ts starts with it, when all of it has come.
+    if (up.kind == KIND_VIDEO && (!slot.keyframe || slot.extended < up.highest)) return drop(DROP_WAITING_FOR_KEYFRAME);
     startSegment(down, up, slot, now);
   }
   const late = placeInSegment(downIndex, down, slot, now);
   if (late != FORWARD) return drop(late);
   writeForSubscriber(slot, down, presentSegment(down), now);
-  if (down.resendCredit < <u32>RESEND_CREDIT_MAX) down.resendCredit++;
-  count(COUNTER_FORWARDED);
+  countForwarded(slot, down);
   return FORWARD;
 }
 
-/** Writes header and extensions as the subscriber gets them in this segment, and counts what is sent (RFC 3550 6.4.1). */
+/** Writes header and extensions as the subscriber gets them in this segment. */
 export function writeForSubscriber(slot: Slot, down: DownTrack, segment: Segment, now: f64): void {
   const packet = bytesOf(slot);
   store<u8>(packet + 1, down.payloadType | (slot.marker ? 0x80 : 0));
@@ -228,9 +230,20 @@ export function writeForSubscriber(slot: Slot, down: DownTrack, segment: Segment
   writeU32(packet + 4, slot.timestamp + segment.timestampOffset);
   writeU32(packet + 8, down.ssrc);
   writeExtensions(slot, down.extensionIds, now);
+  count(COUNTER_BYTES_FORWARDED, slot.length);
+}
+
+/** Counts a packet of the stream as sent (RFC 3550 6.4.1). */
+export function countSent(slot: Slot, down: DownTrack): void {
   down.packetsSent++;
   down.octetsSent += slot.payloadLength;
-  count(COUNTER_BYTES_FORWARDED, slot.length);
+}
+
+/** Counts a packet that was sent for the first time: one more may be sent again. */
+export function countForwarded(slot: Slot, down: DownTrack): void {
+  countSent(slot, down);
+  if (down.resendCredit < <u32>RESEND_CREDIT_MAX) down.resendCredit++;
+  count(COUNTER_FORWARDED);
 }
 
 /** Active, unblocked video tracks below an up track that can't go on without a keyframe. */

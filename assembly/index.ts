@@ -12,6 +12,7 @@ export { keyframeRequest } from './feedback';
 export { receive, translate, waitingForKeyframe } from './forwarder';
 export { lossRequest } from './loss-request';
 export { readPublisherRtcp } from './publisher-rtcp';
+export { beginReplay, replayed } from './replay';
 export { receiverReport, senderReport } from './reports';
 export { retransmit } from './retransmission';
 export { downTrackStatistic, upTrackStatistic } from './statistics';

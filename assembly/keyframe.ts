@@ -26,13 +26,14 @@ function looksLikeStart(up: UpTrack, payload: usize, length: i32): bool {
  * True for the packet with which a decoder can start. A frame of several slices starts once: parameter sets and
  * the slices after them share their timestamp, and the first of them is the start.
  */
-export function startsKeyframe(up: UpTrack, slot: Slot): bool {
+export function startsKeyframe(up: UpTrack, slot: Slot, now: f64): bool {
   const payload = bytesOf(slot) + slot.headerLength;
   if (!looksLikeStart(up, payload, slot.payloadLength)) return false;
   if (up.hasKeyframe && up.keyframeTimestamp == slot.timestamp) return false;
   // One that comes late, after its successor, is nothing to start with any more.
   if (slot.extended < up.keyframeStart) return false;
   up.keyframeStart = slot.extended;
+  up.keyframeAt = now;
   up.hasKeyframe = true;
   up.keyframeTimestamp = slot.timestamp;
   return true;

@@ -4,7 +4,7 @@
  * Sizes are in bytes unless the name says otherwise. Change anything and count LAYOUT_VERSION up.
  */
 
-export const LAYOUT_VERSION = 4;
+export const LAYOUT_VERSION = 5;
 
 // --- Verdicts: what becomes of a packet ---------------------------------------------------------------------------
 
@@ -107,6 +107,8 @@ export const RESEND_CREDIT_MAX = 512;
 export const MAX_DROPOUT = 3000;
 /** RFC 3550 A.1: how far behind the newest a packet may be; more than its 100, as the history is longer. */
 export const MAX_MISORDER = 512;
+/** Packets that a subscriber may be started with out of the history: more would be a burst that its line can't take. */
+export const REPLAY_PACKETS_MAX = 128;
 /** Packets of an up track that are missing and may be asked for, at one time; of more the oldest are given up. */
 export const MISSING_MAX = 256;
 /** How long a gap may be reordering: this, or as long as packets of the track were seen to be overtaken, up to a limit. */
@@ -150,12 +152,14 @@ export const COUNTER_TRACK_TABLE_FULL = 44;
 export const COUNTER_ASKED = 45;
 export const COUNTER_RECOVERED = 46;
 export const COUNTER_GIVEN_UP = 47;
+/** Subscribers that were started with a keyframe of the history. */
+export const COUNTER_REPLAYS = 48;
 /** From here on: present values. */
-export const COUNTER_UP_TRACKS = 48;
-export const COUNTER_DOWN_TRACKS = 49;
-export const COUNTER_BLOCKED_PAIRS = 50;
-export const COUNTER_SLOTS = 51;
-export const COUNTER_SLOTS_FREE = 52;
+export const COUNTER_UP_TRACKS = 49;
+export const COUNTER_DOWN_TRACKS = 50;
+export const COUNTER_BLOCKED_PAIRS = 51;
+export const COUNTER_SLOTS = 52;
+export const COUNTER_SLOTS_FREE = 53;
 export const COUNTERS = 64;
 
 // --- Statistics of one track: what to ask for ---------------------------------------------------------------------
@@ -185,7 +189,7 @@ export const STATISTIC_SUSPENDED = 12;
 export const UP_TRACK_SIZE = 320;
 export const SEGMENT_SIZE = 24;
 export const DOWN_TRACK_SIZE = 256;
-export const DOWN_TRACK_SEGMENTS = 136;
+export const DOWN_TRACK_SEGMENTS = 144;
 /** A packet slot: its record, then the packet's bytes; what is left of the stride is never written. */
 export const SLOT_RECORD_SIZE = 64;
 export const SLOT_SIZE = 1600;
@@ -221,6 +225,8 @@ export const CELL_RETRANSMISSIONS = 6;
 export const CELL_FEEDBACK_DUE = 7;
 /** Packets given up since the last keyframe: after lossRequest(), once. */
 export const CELL_GIVEN_UP = 8;
+/** Whether the admitted packet came after newer ones. */
+export const CELL_ADMITTED_LATE = 9;
 export const CELLS = 16;
 
 export const COUNTERS_START = CELLS_START + CELLS * 4;
@@ -228,8 +234,11 @@ export const RTCP_INBOX_START = COUNTERS_START + COUNTERS * 8;
 export const RTCP_INBOX_SIZE = 1536;
 export const RTCP_OUTBOX_START = RTCP_INBOX_START + RTCP_INBOX_SIZE;
 export const RTCP_OUTBOX_SIZE = 1280;
+/** Where a packet is put in a retransmission stream (RFC 4588). */
+export const RTX_OUTBOX_START = RTCP_OUTBOX_START + RTCP_OUTBOX_SIZE;
+export const RTX_OUTBOX_SIZE = 1504;
 /** Where transport-wide feedback is worked out: a byte and 16 bits per packet. */
-export const TRANSPORT_SYMBOLS_START = RTCP_OUTBOX_START + RTCP_OUTBOX_SIZE;
+export const TRANSPORT_SYMBOLS_START = RTX_OUTBOX_START + RTX_OUTBOX_SIZE;
 export const TRANSPORT_DELTAS_START = TRANSPORT_SYMBOLS_START + TRANSPORT_PACKETS_MAX;
 export const RETRANSMISSIONS_START = TRANSPORT_DELTAS_START + TRANSPORT_PACKETS_MAX * 2;
 /** One bit per sequence number and kind: whether it is in the list of retransmissions. */

@@ -31,6 +31,8 @@ export class UpTrack {
   octets: u64;
   /** Where the newest keyframe of the present source starts; 0: none. */
   keyframeStart: i64;
+  /** When it came, in milliseconds. */
+  keyframeAt: f64;
   /** The oldest missing packet that was not asked for yet; 0: none. */
   unasked: i64;
   /** When the next missing packet is to be asked for, in milliseconds. */
@@ -165,12 +167,17 @@ export class DownTrack {
   /** Interarrival jitter as its subscriber reported it last, in timestamp units (RFC 3550 6.4.1). */
   reportedJitter: u32;
   extensionIds: u32;
+  /** Its retransmission stream (RFC 4588), and how many packets were sent in it. */
+  rtxSsrc: u32;
+  rtxSent: u32;
 
   used: bool;
   active: bool;
   /** It must start a new segment, video with a keyframe. */
   suspended: bool;
   payloadType: u8;
+  /** 255: no retransmission stream. */
+  rtxPayloadType: u8;
   newestSegment: u8;
   segmentCount: u8;
 

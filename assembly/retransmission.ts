@@ -3,7 +3,7 @@ import { isBlocked } from './blocks';
 import { setCell } from './cells';
 import { count } from './counters';
 import { findDownTrack } from './down-tracks';
-import { writeForSubscriber } from './forwarder';
+import { countSent, writeForSubscriber } from './forwarder';
 import {
   CELL_PACKET,
   CELL_PACKET_LENGTH,
@@ -16,10 +16,12 @@ import {
   RETRANSMISSION_SIZE,
   RETRANSMISSIONS_MAX,
   RETRANSMISSIONS_START,
+  RTX_OUTBOX_START,
 } from './layout';
 import { findPacket } from './packet-history';
 import { noteResend, wasResentLately } from './resends';
 import { extendSent, segmentOf } from './rtp-munger';
+import { wrap } from './rtx';
 import { bytesOf } from './slots';
 import { findUpTrack } from './up-tracks';
 
@@ -82,7 +84,10 @@ function find(downIndex: i32, sequence: u32, now: f64): bool {
   down.resendCredit--;
   down.retransmissions++;
   writeForSubscriber(slot, down, segment, now);
-  setCell(CELL_PACKET, <i32>bytesOf(slot));
-  setCell(CELL_PACKET_LENGTH, min<i32>(slot.length, PACKET_CAPACITY));
+  const wrapped = wrap(slot, down, sequence);
+  setCell(CELL_PACKET, wrapped > 0 ? RTX_OUTBOX_START : <i32>bytesOf(slot));
+  setCell(CELL_PACKET_LENGTH, wrapped > 0 ? wrapped : min<i32>(slot.length, PACKET_CAPACITY));
+  // A retransmission stream is none of the packets that a sender report counts.
+  if (wrapped == 0) countSent(slot, down);
   return true;
 }

@@ -32,7 +32,7 @@ export function belongsToFormer(down: DownTrack, up: UpTrack, slot: Slot): bool 
  * The first sequence number: the same for the same SSRC, and in the lower quarter of the range, since a receiver that
  * misses the first packets just before a rollover would guess SRTP's rollover counter wrong for good (RFC 3711 3.3.1).
  */
-function firstSequence(ssrc: u32): i64 {
+export function firstSequence(ssrc: u32): i64 {
   return 65536 + 1 + ((ssrc * 0x9e3779b1) >> 18);
 }
 

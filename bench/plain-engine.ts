@@ -136,7 +136,9 @@ export class PlainEngine {
     const present = down.segments[0];
     if (down.suspended || present?.epoch !== up.epoch) {
       if (present?.epoch === up.epoch && slot.extended + present.offset <= down.highest) return layout.DROP_LATE;
-      if (up.parameters.kind === 'video' && !slot.keyframe) return layout.DROP_WAITING_FOR_KEYFRAME;
+      if (up.parameters.kind === 'video' && (!slot.keyframe || slot.extended < up.highest)) {
+        return layout.DROP_WAITING_FOR_KEYFRAME;
+      }
       this.#start(down, slot, now);
     }
     const [segment] = down.segments;

@@ -22,7 +22,7 @@ export interface EngineExports {
   restartUpTrack(up: number): number;
   removeUpTrack(up: number): number;
   addDownTrack(up: number, user: number): number;
-  configureDownTrack(down: number, ssrc: number, pt: number, ids: number): number;
+  configureDownTrack(down: number, ssrc: number, pt: number, ids: number, rtxPt: number, rtxSsrc: number): number;
   setDownTrackActive(down: number, active: number): number;
   removeDownTrack(down: number): number;
   receive(upAudio: number, upVideo: number, length: number, now: number): number;
@@ -36,6 +36,8 @@ export interface EngineExports {
   lossRequest(up: number, now: number): number;
   transportFeedback(upAudio: number, upVideo: number, now: number): number;
   retransmit(index: number, now: number): number;
+  beginReplay(down: number, ageMax: number, now: number): number;
+  replayed(position: number, now: number): number;
   lastPacketAt(up: number): number;
   takeLostOfPublisher(up: number): number;
   takeLostOfSubscriber(down: number): number;

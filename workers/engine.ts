@@ -125,7 +125,9 @@ export class Engine {
   configureDownTrack(down: number, parameters: DownTrackParameters): void {
     const { ssrc, payloadType, extensions } = parameters;
     const ids = packExtensionIds(extensions);
-    this.#check(this.#wasm.configureDownTrack(down, ssrc, payloadType, ids), 'down', down);
+    const { rtxSsrc } = parameters;
+    const rtx = rtxSsrc === null ? NO_PAYLOAD_TYPE : (parameters.rtxPayloadType ?? NO_PAYLOAD_TYPE);
+    this.#check(this.#wasm.configureDownTrack(down, ssrc, payloadType, ids, rtx, rtxSsrc ?? 0), 'down', down);
   }
 
   /** False until it is connected, or when the subscriber has refused the kind. */
@@ -163,6 +165,11 @@ export class Engine {
   /** Whether a decoder can start with that packet. */
   get admittedKeyframe(): boolean {
     return this.#cell(layout.CELL_ADMITTED_KEYFRAME) !== 0;
+  }
+
+  /** Whether it came after newer packets of its track. */
+  get admittedLate(): boolean {
+    return this.#cell(layout.CELL_ADMITTED_LATE) !== 0;
   }
 
   /** That packet's bytes, where translate() rewrites them: one view per incoming packet. */
@@ -229,13 +236,31 @@ export class Engine {
   }
 
   /**
-   * One of those packets, translated as when it was first sent to the subscriber who asked.
+   * One of those packets, translated as when it was first sent to the subscriber who asked; in its retransmission stream
+   * (RFC 4588) if it has one.
    *
    * @param index 0..retransmissions - 1
    * @returns null: no longer kept, of a former source, blocked, or sent again less than a round trip (or 40 ms) ago
    */
   retransmission(index: number, now: number): Buffer | null {
     return this.#wasm.retransmit(index, now) !== 0 ? this.#readyPacket() : null;
+  }
+
+  // --- Replay ---
+
+  /**
+   * Starts a video that waits for a keyframe with the last one, out of the history.
+   *
+   * @param ageMax milliseconds since that keyframe came
+   * @returns how many packets {@link replayed} has now; 0: it doesn't wait, or not all since the keyframe is there
+   */
+  beginReplay(down: number, ageMax: number, now: number): number {
+    return this.#wasm.beginReplay(down, ageMax, now);
+  }
+
+  /** A packet of the replay that was begun last, by its position; to be sent in that order. */
+  replayed(position: number, now: number): Buffer | null {
+    return this.#wasm.replayed(position, now) !== 0 ? this.#readyPacket() : null;
   }
 
   // --- Reading ---

@@ -9,13 +9,19 @@ import {
 import type { ShardCounters } from './counters.js';
 import type { Engine } from './engine.js';
 import { KeyframeRequester, type KeyframeRequestKind } from './keyframe-requester.js';
-import { indexOf, type Member, type UpTrack } from './member.js';
+import { type DownTrack, indexOf, type Member, type UpTrack } from './member.js';
 import type { ShardSettings } from './protocol.js';
 
 /** Milliseconds between our reports to a publisher (RFC 3550 6.2 allows less than 5 s for small groups). */
 const REPORT_INTERVAL = 1000;
 /** Milliseconds without a packet after which nobody is waiting for a keyframe, because none can come. */
 const SILENCE = 1000;
+
+/** Milliseconds: while an older keyframe was on its way, a new one could have been asked for and come. */
+const REPLAY_AGE = 600;
+
+/** Milliseconds in which a new down track has its first sender report, or it waits for its publisher's next one. */
+const FIRST_REPORT_LIMIT = 5000;
 
 interface Publisher {
   keyframes: KeyframeRequester;
@@ -27,6 +33,8 @@ export class Feedback {
   private readonly counters: ShardCounters;
   private readonly settings: ShardSettings;
   private readonly publishers = new Map<Member, Publisher>();
+  /** Down tracks that had no sender report yet, and until when they are tried. */
+  private readonly unreported = new Map<DownTrack, number>();
 
   constructor(engine: Engine, counters: ShardCounters, settings: ShardSettings) {
     this.engine = engine;
@@ -82,6 +90,38 @@ export class Feedback {
     if (due) this.sendKeyframeRequest(publisher, due);
   }
 
+  /** The subscriber's peer is connected, or its answer took more: it gets its picture and the publisher's clock. */
+  subscriberUp(member: Member, source: Member, now: number): void {
+    for (const down of [member.audioDown, member.videoDown]) {
+      if (down) this.unreported.set(down, now + FIRST_REPORT_LIMIT);
+    }
+    if (!member.videoDown || this.replay(member.videoDown, now)) return;
+    this.requestKeyframe(source, 'fir', now);
+  }
+
+  /**
+   * Somebody may wait for a keyframe that is there: after a block, or when one came late.
+   *
+   * @returns whether somebody waited, and nobody does any more
+   */
+  startWaiting(publisher: Member, now: number): boolean {
+    const { video } = publisher;
+    if (!video || this.engine.waitingForKeyframe(video.index) === 0) return false;
+    for (const down of video.downTracks) this.replay(down, now);
+    return this.engine.waitingForKeyframe(video.index) === 0;
+  }
+
+  /** Whether the subscriber could be started with the last keyframe. */
+  private replay(down: DownTrack, now: number): boolean {
+    const { engine } = this;
+    const packets = engine.beginReplay(down.index, REPLAY_AGE, now);
+    for (let i = 0; i < packets; i++) {
+      const packet = engine.replayed(i, now);
+      if (packet) this.counters.add(down.subscriber.peer?.send(packet) ? 'packetsSent' : 'packetsUnsent');
+    }
+    return packets > 0;
+  }
+
   private sendKeyframeRequest(publisher: Member, kind: KeyframeRequestKind): void {
     const { video } = publisher;
     const request = video?.negotiated ? this.engine.keyframeRequest(video.index, kind) : null;
@@ -110,8 +150,18 @@ export class Feedback {
     if (lost) this.requestKeyframe(member, 'pli', now);
   }
 
-  /** Regular work: keyframe requests whose turn has come, and receiver reports. */
+  /** Without a report a player can't put sound and picture together, and browsers report sound every 5 s only. */
+  private reportFirst(now: number): void {
+    for (const [down, limit] of this.unreported) {
+      const report = this.engine.senderReport(down.index, now);
+      if (report) down.subscriber.peer?.send(report);
+      if (report || now >= limit) this.unreported.delete(down);
+    }
+  }
+
+  /** Regular work: keyframe requests whose turn has come, NACKs, and reports. */
   tick(now: number): void {
+    this.reportFirst(now);
     for (const [member, publisher] of this.publishers) {
       if (!member.peer?.connected) continue;
       this.tellPublisher(member, now);

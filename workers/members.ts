@@ -177,7 +177,9 @@ export class Members {
 
   requestKeyframe(handle: HandleNumber): ShardReply {
     const member = this.table.get(handle);
-    if (member) this.parts.feedback.requestKeyframe(member, 'fir', performance.now());
+    const { feedback } = this.parts;
+    const now = performance.now();
+    if (member && !feedback.startWaiting(member, now)) feedback.requestKeyframe(member, 'fir', now);
     return {};
   }
 
@@ -226,7 +228,7 @@ export class Members {
   private subscriberUp(member: Member): void {
     if (!member.peer?.connected || !member.source) return;
     activateDownTracks(this.parts.engine, member);
-    if (member.videoDown) this.parts.feedback.requestKeyframe(member.source, 'fir', performance.now());
+    this.parts.feedback.subscriberUp(member, member.source, performance.now());
   }
 
   private peerOptions(member: Member): PeerOptions {

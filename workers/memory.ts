@@ -41,6 +41,7 @@ const OTHER_COUNTERS = {
   packetsAsked: layout.COUNTER_ASKED,
   packetsRecovered: layout.COUNTER_RECOVERED,
   packetsGivenUp: layout.COUNTER_GIVEN_UP,
+  keyframesReplayed: layout.COUNTER_REPLAYS,
   upTracks: layout.COUNTER_UP_TRACKS,
   downTracks: layout.COUNTER_DOWN_TRACKS,
   blockedPairs: layout.COUNTER_BLOCKED_PAIRS,

@@ -52,5 +52,6 @@ export class Relay {
     this.counters.add('packetsSent', sent);
     if (unsent > 0) this.counters.add('packetsUnsent', unsent);
     if (isVideo) this.feedback.videoForwarded(member, engine.admittedKeyframe, now);
+    if (isVideo && engine.admittedLate) this.feedback.startWaiting(member, now);
   }
 }

@@ -33,7 +33,11 @@ function exercise(stage: Stage, random: Random, now: number): void {
     () => engine.removeUpTrack(up),
     () => engine.removeDownTrack(down),
     () => engine.setDownTrackActive(down, true),
-    () => engine.configureDownTrack(down, downParameters('video', { extensions: { audioLevel: 2 } })),
+    () =>
+      engine.configureDownTrack(
+        down,
+        downParameters('video', { extensions: { audioLevel: 2 }, rtxPayloadType: 101, rtxSsrc: random.below(9) }),
+      ),
     () => engine.addUpTrack('video'),
     () => engine.addDownTrack(up, downParameters('video'), 2),
     () => engine.setBlocked(random.below(9), random.below(9), random.once(2)),
@@ -54,6 +58,7 @@ function exercise(stage: Stage, random: Random, now: number): void {
   engine.readSubscriberRtcp(down, down, receiverReport(1, { ssrc: 0xbbbb0001, lost: 5, lastReport: 1 }), now);
   engine.readSubscriberRtcp(down, down, nack(0xbbbb0001, [sequence, 0xffff], [1, 0xffff]), now);
   for (let i = 0; i < engine.retransmissions; i++) engine.retransmission(i, now);
+  for (let i = engine.beginReplay(down, 1e9, now); i >= 0; i--) engine.replayed(i, now);
   engine.senderReport(down, now);
   engine.receiverReport(up, (up + 1) & 7, 1e6, now);
   engine.keyframeRequest(up, 'fir');
@@ -104,6 +109,8 @@ describe('the engine, on tables full of garbage', () => {
         engine.retransmission(track, time);
         engine.senderReport(track, time);
         engine.lossRequest(track, time);
+        engine.beginReplay(track, time, time);
+        engine.replayed(track, time);
         engine.transportFeedback(track, track, time);
         engine.transportFeedback(stage.audio, stage.video, time);
         engine.receiverReport(track, track, track, time);

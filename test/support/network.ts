@@ -116,12 +116,18 @@ export class Link {
   /** When the sender is done with all that it has taken. */
   #idleAt = 0;
   #lastArrival = 0;
+  #loses: ((packet: Buffer) => boolean) | null = null;
 
   constructor(clock: Clock, seed: number, conditions: LinkConditions, deliver: (packet: Buffer) => void = () => {}) {
     this.#clock = clock;
     this.#random = new Random(seed);
     this.conditions = conditions;
     this.#deliver = deliver;
+  }
+
+  /** Loses the next packet of a kind beside all others. */
+  loseNext(kind: (packet: Buffer) => boolean): void {
+    this.#loses = kind;
   }
 
   /**
@@ -135,7 +141,9 @@ export class Link {
     this.bytesSent += packet.length;
     const wait = this.#transmit(packet.length);
     // The state of the channel goes on with every packet, whatever else becomes of it.
-    const lost = this.#isLost();
+    const picked = this.#loses?.(packet) === true;
+    if (picked) this.#loses = null;
+    const lost = this.#isLost() || picked;
     if (wait === null || lost) {
       this.lost++;
       return;

@@ -125,7 +125,11 @@ export class SimulatedCall {
     const ssrcs: Record<MediaKind, number> = { audio: 2 * number, video: 2 * number + 1 };
     member.user = 1 + number;
     member.source = this.source;
-    member.downParameters = (['audio', 'video'] as const).map((kind) => downParameters(kind, { ssrc: ssrcs[kind] }));
+    const rtx = options.rtxSsrc === undefined ? {} : { rtxPayloadType: 101, rtxSsrc: options.rtxSsrc };
+    member.downParameters = [
+      downParameters('audio', { ssrc: ssrcs.audio }),
+      downParameters('video', { ssrc: ssrcs.video, ...rtx }),
+    ];
     const seed = this.#seed * 7919 + 2 * number;
     const downlink = new Link(clock, seed, options.downlink ?? {}, (packet) => peer.receive(packet));
     const back = new Link(clock, seed + 1, options.downlinkBack ?? {}, (packet) => {
@@ -135,7 +139,7 @@ export class SimulatedCall {
     member.peer = peerOn(downlink);
     attachDownTracks(engine, member, ['audio', 'video']);
     activateDownTracks(engine, member);
-    this.feedback.requestKeyframe(this.source, 'fir', clock.now);
+    this.feedback.subscriberUp(member, this.source, clock.now);
     peer.start();
     return { member, peer, downlink, back };
   }

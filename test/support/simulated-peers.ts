@@ -199,8 +199,11 @@ class SimulatedReception {
     this.ssrc = ssrc;
   }
 
-  arrive(packet: Buffer, now: number): void {
-    const { sequence: wire, timestamp, rest } = readRtp(packet);
+  /** @param again it came in the retransmission stream (RFC 4588) */
+  arrive(packet: Buffer, again: boolean, now: number): void {
+    const { sequence: own, timestamp, rest: whole } = readRtp(packet);
+    const wire = again ? whole.readUInt16BE(0) : own;
+    const rest = again ? whole.subarray(2) : whole;
     const sequence = this.highest < 0 ? wire : this.highest + ((((wire - this.highest) & 0xffff) << 16) >> 16);
     if (this.packets.has(sequence)) {
       this.duplicates++;
@@ -220,6 +223,8 @@ class SimulatedReception {
 export interface SubscriberOptions {
   /** What it takes the round trip to be when it asks again; milliseconds. */
   roundTrip?: number;
+  /** The SSRC of its retransmission stream; absent: not negotiated. */
+  rtxSsrc?: number;
 }
 
 /** Milliseconds until a gap is taken for a loss, and how often each packet is asked for. */
@@ -232,6 +237,8 @@ export class SimulatedSubscriber {
   readonly video: SimulatedReception;
   readonly rtcp: RtcpPacket[] = [];
   asked = 0;
+  /** Packets that came in the retransmission stream. */
+  retransmissions = 0;
   readonly #clock: Clock;
   readonly #options: SubscriberOptions;
   readonly #send: (packet: Buffer) => void;
@@ -262,7 +269,9 @@ export class SimulatedSubscriber {
       return;
     }
     const reception = packet.readUInt32BE(8) === this.audio.ssrc ? this.audio : this.video;
-    reception.arrive(packet, now);
+    const again = packet.readUInt32BE(8) === this.#options.rtxSsrc;
+    if (again) this.retransmissions++;
+    reception.arrive(packet, again, now);
     if (reception.kind === 'video') this.#ask(reception);
   }
 

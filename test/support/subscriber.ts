@@ -47,6 +47,8 @@ export class Subscriber extends Member {
   serverPort = 0;
   readonly #options: SubscribeOptions;
   readonly #codecs = new Map<number, { kind: MediaKind; codec: StreamCodec }>();
+  /** Payload types of retransmission streams (RFC 4588), and what they retransmit. */
+  readonly #retransmissions = new Map<number, number>();
   #transport: Transport | null = null;
   #version = 0;
 
@@ -80,6 +82,8 @@ export class Subscriber extends Member {
       const format = line.formats[0] ?? '';
       this.announced[kind] = { ssrc: announcedSsrc(line), payloadType: Number(format) };
       this.#codecs.set(Number(format), { kind, codec: codecOf(line, format) as StreamCodec });
+      const retransmitted = line.formats[1];
+      if (retransmitted !== undefined) this.#retransmissions.set(Number(retransmitted), Number(format));
     }
     this.serverPort = Number(offer.transport.candidates[0]?.split(' ')[5]);
     const first = this.#transport === null;
@@ -132,7 +136,20 @@ export class Subscriber extends Member {
     return this.peer.send(receiverReport(ownSsrc, [block]));
   }
 
-  #receive(packet: Buffer): void {
+  /** The packet that was put in a retransmission stream; any other as it is. */
+  #unwrap(packet: Buffer): Buffer {
+    const { payloadType, payloadAt } = readRtpHeader(packet);
+    const original = this.#retransmissions.get(payloadType);
+    if (original === undefined) return packet;
+    const header = Buffer.from(packet.subarray(0, payloadAt));
+    header.writeUInt8((header.readUInt8(1) & 0x80) | original, 1);
+    packet.copy(header, 2, payloadAt, payloadAt + 2);
+    header.writeUInt32BE(this.announced.video.ssrc, 8);
+    return Buffer.concat([header, packet.subarray(payloadAt + 2)]);
+  }
+
+  #receive(received: Buffer): void {
+    const packet = this.#unwrap(received);
     const header = readRtpHeader(packet);
     const expected = this.#codecs.get(header.payloadType);
     if (!expected) throw new Error(`payload type ${header.payloadType} was not offered`);

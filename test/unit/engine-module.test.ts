@@ -37,6 +37,7 @@ describe('the engine module', () => {
       layout.COUNTERS_START,
       layout.RTCP_INBOX_START,
       layout.RTCP_OUTBOX_START,
+      layout.RTX_OUTBOX_START,
       layout.TRANSPORT_SYMBOLS_START,
       layout.TRANSPORT_DELTAS_START,
       layout.RETRANSMISSIONS_START,

@@ -57,16 +57,22 @@ describe('over a simulated network', () => {
     assert.ok(peer.rtcp.some(({ kind }) => kind === 'sender-report'));
   });
 
-  for (const [what, conditions] of BAD) {
+  for (const [i, [what, conditions]] of BAD.entries()) {
+    const rtx = i % 2 === 0;
     test(`${what} on a subscriber’s leg costs no packet, and none is sent twice without cause`, async () => {
       const call = await SimulatedCall.open({ uplink: { delay: DELAY }, uplinkBack: { delay: DELAY } });
-      const seat = call.subscribe({ downlink: conditions, downlinkBack: conditions });
+      const seat = call.subscribe({
+        downlink: conditions,
+        downlinkBack: conditions,
+        ...(rtx ? { rtxSsrc: 9999 } : {}),
+      });
       const witness = call.subscribe();
       call.publisher.start();
       call.clock.run(60_000);
       assert.deepEqual(lacking(call, seat), []);
       assertInPlace(seat);
       assert.equal(seat.peer.video.duplicates, 0);
+      assert.equal(seat.peer.retransmissions > 0, rtx);
       assert.equal(witness.peer.asked, 0);
     });
   }

@@ -177,4 +177,43 @@ describe('a NACK', () => {
     assert.equal(stage.engine.retransmission(3, 50), null);
     assert.equal(stage.engine.retransmission(-1, 50), null);
   });
+
+  test('is answered in the retransmission stream where there is one (RFC 4588 section 4)', async () => {
+    const stage = await Stage.open('vp8', { videoOrientation: 3 });
+    const [rtxPayloadType, rtxSsrc] = [101, 0xcccc0001];
+    const down = stage.subscribe('video', { rtxPayloadType, rtxSsrc, extensions: { videoOrientation: 7 } });
+    const start = rtp({ payloadType: VIDEO_PT, sequence: 1, payload: KEYFRAME.vp8 });
+    stage.relayed(start, down, 1);
+    const fields = { marker: true, csrcs: [9], elements: [element(3, 1)], padding: 8 };
+    const view = stage.relayed(rtp({ payloadType: VIDEO_PT, sequence: 2, ...fields }), down, 2);
+    const [once] = ask(stage, down, 100, [view.sequence, 0]);
+    const [twice] = ask(stage, down, 200, [view.sequence, 0]);
+    assert.ok(once && twice);
+    const original = Buffer.from([view.sequence >> 8, view.sequence & 255]);
+    const { sequence } = once;
+    assert.deepEqual(once, {
+      ...view,
+      payloadType: rtxPayloadType,
+      ssrc: rtxSsrc,
+      sequence,
+      rest: Buffer.concat([original, view.rest]),
+    });
+    assert.deepEqual(twice, { ...once, sequence: (sequence + 1) & 0xffff });
+    assert.ok(sequence > 0 && sequence <= 16384, 'SRTP’s rollover counter can’t be guessed wrong');
+    assert.equal(stage.relayed(rtp({ payloadType: VIDEO_PT, sequence: 3 }), down, 300).ssrc, VIDEO_SSRC);
+    const statistic = (which: number) => stage.engine.downTrackStatistic(down, which);
+    assert.deepEqual([statistic(layout.STATISTIC_PACKETS), statistic(layout.STATISTIC_RETRANSMISSIONS)], [3, 2]);
+  });
+
+  test('is answered with the same packet where the stream has no room for it', async () => {
+    const stage = await Stage.open('vp8');
+    const down = stage.subscribe('video', { rtxPayloadType: 101, rtxSsrc: 5 });
+    for (const [i, size] of [1486, 1487].entries()) {
+      const payload = Buffer.concat([KEYFRAME.vp8, Buffer.alloc(size - 2, 7)]);
+      const view = stage.relayed(rtp({ payloadType: VIDEO_PT, sequence: i, timestamp: i, payload }), down, i);
+      const [answer] = ask(stage, down, 100 + i, [view.sequence, 0]);
+      assert.equal(answer?.ssrc, i === 0 ? 5 : VIDEO_SSRC);
+      assert.equal(answer?.rest.length, i === 0 ? size + 2 : size);
+    }
+  });
 });

@@ -88,14 +88,14 @@ function respond(
 ): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   const head = request.method === 'HEAD';
-  if (request.method !== 'GET' && !head) {
-    response.setHeader('Allow', 'GET, HEAD');
-    sendText(response, 405, 'Only GET and HEAD are served here.\n', head);
-    return;
-  }
   const file = files.get((request.url ?? '').replace(/[?#].*$/s, ''));
   if (!file) {
     sendText(response, 404, 'There is no such file here. The page is at /.\n', head);
+    return;
+  }
+  if (request.method !== 'GET' && !head) {
+    response.setHeader('Allow', 'GET, HEAD');
+    sendText(response, 405, 'Only GET and HEAD are served here.\n', head);
     return;
   }
   response.setHeader('ETag', file.etag);

@@ -100,7 +100,8 @@ describe('the page', () => {
     }
   });
 
-  test('refuses other methods with 405', async () => {
+  test('refuses other methods with 405, where there is something; elsewhere with 404, as the API does', async () => {
+    assert.equal((await fetch(`${origin}/other`, { method: 'POST', body: 'x' })).status, 404);
     const post = await fetch(`${origin}/`, { method: 'POST', body: 'x' });
     assert.equal(post.status, 405);
     assert.equal(post.headers.get('allow'), 'GET, HEAD');

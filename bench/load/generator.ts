@@ -1,10 +1,11 @@
 /**
- * The load generator of `bench:relay`, a child process: real peers that publish numbered RTP through a relay, and count
+ * The load generator of `bench:relay` and `janus-sfu load`, a child process: real peers that publish numbered RTP through a relay, and count
  * and time what comes out. Publishers and subscribers share this process and so its clock.
  */
 
+import type { LoadPublisher, LoadSubscriber } from './load-user.js';
 import type { LoadCommand, LoadMeasurement, LoadReply } from './protocol.js';
-import { BareRelay, JanusRelay, type LoadPublisher, type LoadSubscriber, type Relay } from './relays.js';
+import { BareRelay, JanusRelay, type Relay } from './relays.js';
 import { receiverReport, senderReport, sourceDescription } from './rtcp.js';
 import { NumberedStream, readNumberedPayload, readRtpHeader } from './rtp.js';
 
@@ -61,23 +62,30 @@ async function inBatches<T>(tasks: (() => Promise<T>)[]): Promise<T[]> {
   return results;
 }
 
-async function publish(publishers: number, subscribers: number): Promise<void> {
+const ssrcsOf = (publisher: number) => ({ audio: 1000 + publisher * 2, video: 1001 + publisher * 2 });
+
+async function publish(publishers: number, subscribers: number, room: string): Promise<void> {
   const into = connected();
   const oneRoom = subscribers < publishers;
-  const roomOf = (publisher: number) => (oneRoom ? 'bench' : `bench-${publisher}`);
+  const roomOf = (publisher: number) => (oneRoom ? room : `${room}-${publisher}`);
   for (let source = 0; source < publishers; source++) {
     for (let listener = 1; listener <= subscribers; listener++) {
       const user = oneRoom ? `user-${(source + listener) % publishers}` : `listener-${source}-${listener}`;
       subscriptions.push({ room: roomOf(source), user, source });
     }
   }
-  const tasks = Array.from({ length: publishers }, (_, index) => () => into.publish(roomOf(index), `user-${index}`));
+  const tasks = Array.from(
+    { length: publishers },
+    (_, index) => () => into.publish(roomOf(index), `user-${index}`, ssrcsOf(index)),
+  );
   (await inBatches(tasks)).forEach((publisher, index) => {
-    const common = { ssrc: 1000 + index * 2, tag: index };
+    const { audio, video } = ssrcsOf(index);
+    const common = { tag: index };
     senders.push({
       ...publisher,
       audio: new NumberedStream({
         ...common,
+        ssrc: audio,
         codec: 'opus',
         payloadType: publisher.payloadTypes.audio,
         payloadBytes: audioPayloadBytes,
@@ -85,7 +93,7 @@ async function publish(publishers: number, subscribers: number): Promise<void> {
       }),
       video: new NumberedStream({
         ...common,
-        ssrc: common.ssrc + 1,
+        ssrc: video,
         codec: 'h264',
         payloadType: publisher.payloadTypes.video,
         payloadBytes: videoPayloadBytes,
@@ -114,7 +122,9 @@ async function subscribe(count: number): Promise<void> {
 
 function receive(receiver: LoadSubscriber, packet: Buffer): void {
   const { payloadType, payloadAt } = readRtpHeader(packet);
-  const video = payloadType === receiver.videoPayloadType;
+  const video = payloadType === receiver.payloadTypes.video;
+  // Else it is a retransmission (RFC 4588), of a packet that had been lost.
+  if (!video && payloadType !== receiver.payloadTypes.audio) return;
   const { sentAt } = readNumberedPayload(packet, payloadAt, video ? 'h264' : 'opus');
   if (sentAt < begin || sentAt >= end) return;
   received++;
@@ -194,19 +204,27 @@ async function endMeasuring(): Promise<LoadMeasurement> {
     });
   }
   begin = Number.POSITIVE_INFINITY;
-  const sorted = latencies.subarray(0, latencyCount).sort();
+  return measurement();
+}
+
+function measurement(): LoadMeasurement {
+  const sorted = latencies.slice(0, latencyCount).sort();
   const quantile = (share: number) =>
     sorted[Math.min(latencyCount - 1, Math.floor(latencyCount * share))] ?? Number.NaN;
   return { sent, expected, received, latency: { p50: quantile(0.5), p99: quantile(0.99), worst: quantile(1) } };
 }
 
+function relayOf(target: Extract<LoadCommand, { type: 'connect' }>['target']): Relay {
+  return target.kind === 'janus' ? new JanusRelay(target.url, target) : new BareRelay(target.port);
+}
+
 async function run(command: LoadCommand): Promise<LoadMeasurement | undefined> {
   switch (command.type) {
     case 'connect':
-      relay = command.target.kind === 'janus' ? new JanusRelay(command.target.url) : new BareRelay(command.target.port);
+      relay = relayOf(command.target);
       return undefined;
     case 'publish':
-      await publish(command.publishers, command.subscribers);
+      await publish(command.publishers, command.subscribers, command.room ?? 'bench');
       return undefined;
     case 'subscribe':
       await subscribe(command.count ?? subscriptions.length);
@@ -217,6 +235,8 @@ async function run(command: LoadCommand): Promise<LoadMeasurement | undefined> {
     case 'begin-measuring':
       beginMeasuring();
       return undefined;
+    case 'look':
+      return measurement();
     case 'end-measuring':
       return endMeasuring();
     case 'close':

@@ -1,25 +1,12 @@
 /** The two relays that a load generator can drive, behind one interface: the real server and the bare loop. */
 
-import { User } from '../../test/support/peer.js';
+import { type LoadPublisher, type LoadSubscriber, LoadUser, type LoadUserOptions } from './load-user.js';
 import { MediaPeer } from './media-peer.js';
 import { readSdp, transportDescription } from './sdp.js';
 
-/** A connected publisher: where its RTP goes in, and as which payload types. */
-export interface LoadPublisher {
-  peer: MediaPeer;
-  payloadTypes: { audio: number; video: number };
-}
-
-/** A connected subscriber: where the RTP of its publisher comes out. */
-export interface LoadSubscriber {
-  peer: MediaPeer;
-  videoPayloadType: number;
-  /** SSRC of the video, if announced: for reports. */
-  videoSsrc: number;
-}
-
 export interface Relay {
-  publish(room: string, user: string): Promise<LoadPublisher>;
+  /** @param ssrcs of its audio and video */
+  publish(room: string, user: string, ssrcs: { audio: number; video: number }): Promise<LoadPublisher>;
   subscribe(room: string, user: string, source: string): Promise<LoadSubscriber>;
   close(): Promise<void>;
 }
@@ -27,35 +14,34 @@ export interface Relay {
 /** The real server: one WebSocket and Janus session per user. */
 export class JanusRelay implements Relay {
   readonly #url: string;
-  readonly #users = new Map<string, Promise<User>>();
+  readonly #options: LoadUserOptions;
+  readonly #users = new Map<string, Promise<LoadUser>>();
 
-  constructor(url: string) {
+  constructor(url: string, options: LoadUserOptions) {
     this.#url = url;
+    this.#options = options;
   }
 
-  async publish(room: string, id: string): Promise<LoadPublisher> {
-    const publisher = await (await this.#user(room, id)).publish({ channels: [] });
-    const { audio, video } = publisher;
-    return { peer: publisher.peer, payloadTypes: { audio: audio.payloadType, video: video.payloadType } };
+  async publish(room: string, id: string, ssrcs: { audio: number; video: number }): Promise<LoadPublisher> {
+    return (await this.#user(room, id)).publish(ssrcs);
   }
 
   async subscribe(room: string, id: string, source: string): Promise<LoadSubscriber> {
-    const { peer, announced } = await (await this.#user(room, id)).subscribe(source);
-    return { peer, videoPayloadType: announced.video.payloadType, videoSsrc: announced.video.ssrc };
+    return (await this.#user(room, id)).subscribe(source);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#users.values()].map(async (user) => (await user).close()));
   }
 
-  #user(room: string, id: string): Promise<User> {
-    const known = this.#users.get(id) ?? User.connect(this.#url, room, id);
+  #user(room: string, id: string): Promise<LoadUser> {
+    const known = this.#users.get(id) ?? LoadUser.connect(this.#url, room, id, this.#options);
     this.#users.set(id, known);
     return known;
   }
 }
 
-const bareVideoPayloadType = 102;
+const barePayloadTypes = { audio: 111, video: 102 };
 
 /** The bare loop of bench/bare-loop.ts. */
 export class BareRelay implements Relay {
@@ -74,7 +60,7 @@ export class BareRelay implements Relay {
     this.#publishers.set(id, Number(reply.publisher));
     peer.acceptAnswer(readSdp(String(reply.sdp)).transport);
     await peer.ready;
-    return { peer, payloadTypes: { audio: 111, video: bareVideoPayloadType } };
+    return { peer, payloadTypes: barePayloadTypes };
   }
 
   async subscribe(_room: string, id: string, source: string): Promise<LoadSubscriber> {
@@ -85,7 +71,7 @@ export class BareRelay implements Relay {
     await this.#post('/answer', { subscriber: reply.subscriber, sdp });
     peer.connectTo(remote);
     await peer.ready;
-    return { peer, videoPayloadType: bareVideoPayloadType, videoSsrc: 0 };
+    return { peer, payloadTypes: barePayloadTypes, videoSsrc: 0 };
   }
 
   async close(): Promise<void> {

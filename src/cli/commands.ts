@@ -8,4 +8,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   token: async () => (await import('./token.js')).token,
   rooms: async () => (await import('./rooms.js')).rooms,
   kick: async () => (await import('./kick.js')).kick,
+  load: async () => (await import('./load.js')).load,
 };

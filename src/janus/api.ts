@@ -11,6 +11,7 @@ import { HandleEvents } from './handle-events.js';
 import { HandleVerbs } from './handle-verbs.js';
 import { type Request, refuse } from './request.js';
 import { noSuchHandle, noSuchSession, type Session, type Sessions } from './sessions.js';
+import type { TimeoutEvent } from './wire.js';
 
 export interface ApiParts {
   sessions: Sessions;
@@ -111,7 +112,7 @@ export class JanusApi implements Service {
   sweep(): void {
     for (const { session, cause } of this.#parts.sessions.expire(this.#parts.now())) {
       this.#parts.log('info', 'session expired', { session: session.id, cause });
-      session.owner?.send({ janus: 'timeout', session_id: session.id });
+      session.owner?.send({ janus: 'timeout', session_id: session.id } satisfies TimeoutEvent);
       void this.end(session);
     }
   }

@@ -9,7 +9,7 @@ import { DELTA, element, KEYFRAME, type RtpFields, readRtp, rtp } from './rtp.js
 /** Milliseconds for which a browser keeps what it sent. */
 const SENDER_HISTORY = 5000;
 /** NTP seconds at virtual time 0, close to the end of the era. */
-const NTP_START = 2 ** 32 - 5;
+export const NTP_START = 2 ** 32 - 5;
 const KEY_CONTINUED = Buffer.from('0000', 'hex');
 const DELTA_CONTINUED = Buffer.from('0001', 'hex');
 
@@ -32,7 +32,8 @@ interface SentPacket {
 /** One stream of a simulated publisher. Its packets' payload has 32 bits after the codec's: how many there were before it. */
 class SimulatedStream {
   readonly kind: MediaKind;
-  readonly ssrc: number;
+  ssrc: number;
+  payloadType: number;
   readonly clockRate: number;
   /** When each packet was sent first, by its number. */
   readonly sentAt: number[] = [];
@@ -44,9 +45,18 @@ class SimulatedStream {
   constructor(kind: MediaKind, options: PublisherOptions) {
     this.kind = kind;
     this.ssrc = kind === 'audio' ? 0x0a0d1000 : 0x07de0000;
+    this.payloadType = kind === 'audio' ? AUDIO_PT : VIDEO_PT;
     this.clockRate = kind === 'audio' ? 48000 : 90000;
     this.sequence = options.sequence ?? 65_400;
     this.timestamp = options.timestamp ?? 2 ** 32 - 50_000;
+  }
+
+  /** Another source, as after a change of devices or of the connection: nothing of the former one is known. */
+  renew(): void {
+    this.ssrc += 2;
+    this.sequence = (this.sequence + 40_000) & 0xffff;
+    this.timestamp = (this.timestamp + 3_000_000_000) >>> 0;
+    this.history.clear();
   }
 
   next(codecBytes: Buffer, size: number, marker: boolean, now: number): RtpFields {
@@ -54,7 +64,7 @@ class SimulatedStream {
     codecBytes.copy(payload);
     payload.writeUInt32BE(this.sentAt.length, codecBytes.length);
     const fields: RtpFields = {
-      payloadType: this.kind === 'audio' ? AUDIO_PT : VIDEO_PT,
+      payloadType: this.payloadType,
       sequence: this.sequence,
       timestamp: this.timestamp,
       ssrc: this.ssrc,
@@ -100,6 +110,13 @@ export class SimulatedPublisher {
     this.#clock.every(20, () => this.#sendAudio());
     this.#clock.every(1000 / 30, () => this.#sendFrame());
     this.#clock.every(1000, () => this.#report());
+  }
+
+  /** New sources, the video with a keyframe. @param connection also a new PeerConnection, which counts its packets anew */
+  renew(connection: boolean): void {
+    for (const stream of [this.audio, this.video]) stream.renew();
+    this.#keyframeDue = true;
+    if (connection) this.transportSentAt.length = 0;
   }
 
   #sendAudio(): void {
@@ -152,10 +169,10 @@ export class SimulatedPublisher {
   }
 
   #resend(ssrc: number, sequence: number): void {
-    const stream = ssrc === this.audio.ssrc ? this.audio : this.video;
+    const stream = [this.audio, this.video].find((one) => one.ssrc === ssrc);
     this.asked++;
-    const kept = stream.history.get(sequence);
-    if (!kept || this.#clock.now - kept.at > SENDER_HISTORY) return;
+    const kept = stream?.history.get(sequence);
+    if (!stream || !kept || this.#clock.now - kept.at > SENDER_HISTORY) return;
     this.resent++;
     const { fields } = kept;
     if (!this.#options.rtx || stream.kind === 'audio') {

@@ -28,7 +28,7 @@ export class Moderation {
       change.saved,
     ]);
     if (told.status === 'rejected') throw told.reason;
-    log('info', `${verb}ed`, { handle: handle.number, user: member.user, whom });
+    log('info', `${verb}ed`, { handle: handle.number, room: member.room, user: member.user, whom });
     this.#rooms.deliver(switchboard.blockNotices(`${verb}ed`, member.user, whom));
     if (verb === 'unblock' && change.changed && !change.hidden) this.#refresh([member.user, whom]);
     if (saved.status === 'rejected') {
@@ -48,12 +48,13 @@ export class Moderation {
 
   /** Answers a `kick`. */
   async kick(handle: SfuHandle, message: KickMessage): Promise<PluginReply> {
-    const { gatekeeper, log } = this.#parts;
+    const { gatekeeper, switchboard, log } = this.#parts;
     const { room_id: room, user_id: user } = message;
     const permission = gatekeeper.kick(message.token ?? null, room);
     if (!permission.ok) throw new Refusal(permission.reason);
     const handles = await this.evict(room, user);
-    log('info', 'kicked', { handle: handle.number, room, user, handles });
+    const by = switchboard.member(handle.number)?.user ?? null;
+    log('info', 'kicked', { handle: handle.number, room, user, by, handles });
     return { data: { success: true, response: {} } };
   }
 

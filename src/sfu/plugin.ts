@@ -1,4 +1,5 @@
 import type { ShardNumber } from '../../workers/protocol.js';
+import type { LogFields } from '../observability/log.js';
 import type { RemoteDescription } from '../sdp/parse.js';
 import { ShardError, type Shards } from '../shards/pool.js';
 import type { ClientFacts, HandleSink, SfuHandle } from './handle.js';
@@ -82,10 +83,11 @@ export class SfuPlugin {
 
   /** Answers one message; the caller sends them one after the other. Never rejects. */
   async message(handle: SfuHandle, body: unknown, jsep: RemoteJsep | null): Promise<PluginReply> {
+    let message: Message | null = null;
     try {
       const parsed = this.#parse(body);
       if (!parsed.ok) throw new Refusal(parsed.reason);
-      const { message } = parsed;
+      message = parsed.message;
       if (jsep?.type === 'offer' && message && asksForMedia(message)) {
         throw new Refusal('A message that subscribes to media is answered by an offer; it can not carry one.');
       }
@@ -94,7 +96,7 @@ export class SfuPlugin {
       if (jsep?.type === 'answer') await this.#parts.peers.acceptAnswer(handle, jsep.description);
       return reply;
     } catch (error) {
-      return this.#refuse(handle, error);
+      return this.#refuse(handle, message, error);
     }
   }
 
@@ -131,10 +133,13 @@ export class SfuPlugin {
   }
 
   /** The texts of refusals and of shards are for people; what else was thrown is for the log only. */
-  #refuse(handle: SfuHandle, error: unknown): PluginReply {
+  #refuse(handle: SfuHandle, message: Message | null, error: unknown): PluginReply {
     const text = error instanceof Error ? error.message : String(error);
     const forPeople = error instanceof Refusal || error instanceof ShardError;
-    this.#parts.log(error instanceof Refusal ? 'info' : 'error', 'refused', { handle: handle.number, reason: text });
+    const member = this.#parts.switchboard.member(handle.number);
+    const who = { handle: handle.number, room: member?.room ?? null, user: member?.user ?? null };
+    const what = { ...(message && asked(message)), reason: text };
+    this.#parts.log(error instanceof Refusal ? 'info' : 'error', 'refused', { ...who, ...what });
     const msg = forPeople ? text : 'The server failed to process this message; its log says why.';
     handle.errors.add(msg);
     return { data: { success: false, error: { msg } } };
@@ -169,6 +174,23 @@ export class SfuPlugin {
       handle.subscription = null;
       void peers.leave(handle, this.#rooms.leave(handle));
     }
+  }
+}
+
+/** What a message asked for, for the log: its verb and ids; never its token or text. */
+function asked(message: Message): LogFields {
+  const { kind } = message;
+  switch (kind) {
+    case 'join':
+      return { kind, room: message.room_id, user: message.user_id, media: message.subscribe?.media ?? null };
+    case 'subscribe':
+      return { kind, media: message.what.media ?? null };
+    case 'kick':
+      return { kind, fromRoom: message.room_id, whom: message.user_id };
+    case 'block':
+    case 'unblock':
+    case 'data':
+      return { kind, whom: message.whom ?? null };
   }
 }
 

@@ -131,7 +131,8 @@ export class Rooms {
       throw error;
     }
     if (asksForSomething(what)) handle.subscription = wants;
-    log('info', 'subscribed', { handle: handle.number, user: member?.user ?? null, publisher: wants.publisher, media });
+    const who = { handle: handle.number, room: member?.room ?? null, user: member?.user ?? null };
+    log('info', 'subscribed', { ...who, publisher: wants.publisher, media });
     return { data: { success: true, response: {} }, ...(jsep && { jsep }) };
   }
 

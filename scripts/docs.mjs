@@ -29,7 +29,7 @@ const TABLES = [
 const TITLES = { ours: 'janus-sfu' };
 
 /** What is wrong with the file, a line for each fault. */
-function faults({ differences, recordings, scenarios }) {
+function faults({ differences, attributes, recordings, scenarios }) {
   const found = [];
   const ids = new Set();
   for (const { id, area, point, reference, ours, source: reason } of differences) {
@@ -39,6 +39,7 @@ function faults({ differences, recordings, scenarios }) {
     if (!point || !reference || !ours || !reason) found.push(`${id}: point, reference, ours and source are needed`);
     if ([point, reference, ours].some((cell) => /[|\n]/.test(cell))) found.push(`${id}: no | or line end in a table`);
   }
+  for (const id of Object.values(attributes)) if (!ids.has(id)) found.push(`attributes: there is no difference ${id}`);
   for (const [scenario, lines] of Object.entries(scenarios)) {
     if (scenario in recordings) found.push(`${scenario}: say its differences at ${recordings[scenario]}`);
     for (const { where, differences: reasons } of lines) {

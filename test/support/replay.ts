@@ -13,6 +13,8 @@ export const oracleFolder = path.join(projectRoot, '../shared/oracle');
 /** test/conformance/deviations.json: each difference with its reason, and where the recordings show it. */
 interface Deviations {
   differences: { id: string; point: string; ours: string }[];
+  /** SDP attributes that are not compared, each with the difference that is the reason. */
+  attributes: Record<string, string>;
   /** Scenarios that are held against the recording of another one. */
   recordings: Record<string, string>;
   scenarios: Record<string, { where: string; differences: string[] }[]>;
@@ -69,6 +71,7 @@ export class Replay {
     cpSync(oracleFolder, this.folder, { recursive: true });
     symlinkSync(path.join(projectRoot, 'node_modules'), path.join(this.folder, 'node_modules'), 'dir');
     const deviations = readJson<Deviations>(path.join(projectRoot, 'test/conformance/deviations.json'));
+    this.#overlook(Object.keys(deviations.attributes));
     for (const [name, other] of Object.entries(deviations.recordings)) {
       cpSync(this.#file('golden', other), this.#file('golden', name));
       deviations.scenarios[name] = deviations.scenarios[other] ?? [];
@@ -127,6 +130,15 @@ export class Replay {
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Adds to the SDP attributes that the recorder does not compare. */
+  #overlook(attributes: string[]): void {
+    const file = path.join(this.folder, 'replay.mjs');
+    const recorder = readFileSync(file, 'utf8');
+    const list = '/^a=(candidate|end-of-candidates|';
+    if (!recorder.includes(list)) throw new Error(`the recorder has no list of attributes ${list} any more`);
+    writeFileSync(file, recorder.replace(list, list + attributes.map((name) => `${name}:|`).join('')));
   }
 
   #file(folder: 'golden' | 'scenarios', name: string): string {

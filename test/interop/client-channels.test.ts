@@ -7,6 +7,9 @@ import { Room } from '../../src/client/index.js';
 import { keptSockets } from '../support/kept-sockets.js';
 import { startServer } from '../support/server.js';
 
+/** An event that does not come is a failure, and not a test without an end. */
+const LIMIT = { timeout: 20_000 };
+
 after(cleanup);
 
 const BACK_OFF = { firstMs: 50, longestMs: 200 };
@@ -21,7 +24,7 @@ for (const [how, FULL_TRICKLE] of [
   ['one by one', 'true'],
 ] as const) {
   describe(`the client’s data channels, where the server tells its candidates ${how}`, () => {
-    test('carry text and bytes, and go on through a claim', async () => {
+    test('carry text and bytes, and go on through a claim', LIMIT, async () => {
       const server = await startServer({ env: { FULL_TRICKLE, RECLAIM_SESSION_TIMEOUT: '10' } });
       const sockets = keptSockets();
       const [ann, bob] = [roomOf(server.wsUrl, 'ann', sockets), roomOf(server.wsUrl, 'bob')];

@@ -21,6 +21,9 @@ import {
 import { keptSockets } from '../support/kept-sockets.js';
 import { type RunningServer, startServer } from '../support/server.js';
 
+/** An event that does not come is a failure, and not a test without an end. */
+const LIMIT = { timeout: 20_000 };
+
 const BACK_OFF = { firstMs: 50, longestMs: 200 };
 
 const sessions: Session[] = [];
@@ -58,7 +61,7 @@ describe('the client in Node', async () => {
     await server.stop();
   });
 
-  test('joins, hears who comes and goes, and gets data messages', async () => {
+  test('joins, hears who comes and goes, and gets data messages', LIMIT, async () => {
     const ann = await join(await open(server.wsUrl), 'talk', 'ann');
     const came = ann.next('join');
     const session = await open(server.wsUrl);
@@ -75,7 +78,7 @@ describe('the client in Node', async () => {
     await assert.rejects(handle.data('too late'), { code: 'closed' });
   });
 
-  test('blocks and unblocks, and the other one is told', async () => {
+  test('blocks and unblocks, and the other one is told', LIMIT, async () => {
     const ann = await join(await open(server.wsUrl), 'fence', 'ann-f');
     const bob = await join(await open(server.wsUrl), 'fence', 'bob-f');
     const blocked = bob.next('blocked');
@@ -93,7 +96,7 @@ describe('the client in Node', async () => {
     assert.deepEqual(heard, ['over the fence']);
   });
 
-  test('says what the plugin refused, with a code and the server’s words', async () => {
+  test('says what the plugin refused, with a code and the server’s words', LIMIT, async () => {
     const session = await open(server.wsUrl);
     const handle = await session.attach();
     await assert.rejects(handle.data('to nobody'), (error) => {
@@ -110,7 +113,7 @@ describe('the client in Node', async () => {
     });
   });
 
-  test('says that a server is not reachable', async () => {
+  test('says that a server is not reachable', LIMIT, async () => {
     await assert.rejects(Session.open('ws://127.0.0.1:9/', { WebSocket }), (error) => {
       assert.ok(error instanceof SignallingUnreachable);
       assert.match(error.message, /no answer from ws:\/\/127\.0\.0\.1:9\//);
@@ -118,12 +121,12 @@ describe('the client in Node', async () => {
     });
   });
 
-  test('says how to get a WebSocket where there is none', async (context) => {
+  test('says how to get a WebSocket where there is none', LIMIT, async (context) => {
     if ('WebSocket' in globalThis) return context.skip('this Node has a WebSocket of its own');
     await assert.rejects(Session.open(server.wsUrl), { code: 'unsupported', final: true });
   });
 
-  test('claims its session on a new socket, and gets the events of the time between', async () => {
+  test('claims its session on a new socket, and gets the events of the time between', LIMIT, async () => {
     const network = keptSockets();
     const session = await open(server.wsUrl, {
       WebSocket: network.WebSocket,
@@ -157,7 +160,7 @@ describe('the client in Node', async () => {
     assert.equal(ann.ended, null);
   });
 
-  test('a message whose answer was lost with the socket is answered after the claim', async () => {
+  test('a message whose answer was lost with the socket is answered after the claim', LIMIT, async () => {
     const network = keptSockets();
     const session = await open(server.wsUrl, { WebSocket: network.WebSocket });
     const handle = await session.attach();
@@ -171,7 +174,7 @@ describe('the client in Node', async () => {
   });
 });
 
-test('a session that the server does not know any more is renewed, and its handles have ended', async () => {
+test('a session that the server does not know any more is renewed, and its handles have ended', LIMIT, async () => {
   const server = await startServer({ env: { RECLAIM_SESSION_TIMEOUT: '0' } });
   try {
     const network = keptSockets();
@@ -190,7 +193,7 @@ test('a session that the server does not know any more is renewed, and its handl
   }
 });
 
-test('a session that timed out is renewed on the same socket', async () => {
+test('a session that timed out is renewed on the same socket', LIMIT, async () => {
   const server = await startServer({ env: { SESSION_TIMEOUT: '1' } });
   try {
     const network = keptSockets();
@@ -205,13 +208,13 @@ test('a session that timed out is renewed on the same socket', async () => {
   }
 });
 
-test('keepalives keep a session that has nothing else to say', async () => {
+test('keepalives keep a session that has nothing else to say', LIMIT, async () => {
   const server = await startServer({ env: { SESSION_TIMEOUT: '1' } });
   try {
     const session = await open(server.wsUrl, { keepaliveMs: 200 });
+    const { id } = session;
     const silent = await open(server.wsUrl);
     await silent.next('renewed');
-    const { id } = session;
     await session.attach();
     assert.equal(session.id, id);
   } finally {
@@ -220,7 +223,7 @@ test('keepalives keep a session that has nothing else to say', async () => {
   }
 });
 
-test('rooms are joined anew after the server has restarted', async () => {
+test('rooms are joined anew after the server has restarted', LIMIT, async () => {
   const first = await startServer();
   const { port } = new URL(first.wsUrl);
   const ann = await enter(first.wsUrl, 'ann');
@@ -245,7 +248,7 @@ test('rooms are joined anew after the server has restarted', async () => {
   }
 });
 
-test('the server’s secret is sent with every request, and a wrong one is final', async () => {
+test('the server’s secret is sent with every request, and a wrong one is final', LIMIT, async () => {
   const server = await startServer({ env: { API_SECRET: 'geheim' } });
   try {
     await join(await open(server.wsUrl, { apiSecret: 'geheim' }), 'garden', 'ann');
@@ -262,7 +265,7 @@ test('the server’s secret is sent with every request, and a wrong one is final
   }
 });
 
-test('tokens decide who comes in, and who may put others out', async () => {
+test('tokens decide who comes in, and who may put others out', LIMIT, async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'janus-sfu-client-'));
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const keyFile = path.join(folder, 'key.der');

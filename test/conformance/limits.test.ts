@@ -159,16 +159,17 @@ describe('a connection', () => {
       flooder.send({ janus: 'keepalive', transaction: `f${index}`, session_id });
     }
     const waits: number[] = [];
-    for (let round = 0; round < 30; round += 1) {
+    for (let round = 0; round < 100; round += 1) {
       const started = performance.now();
       await Promise.all(others.map((other) => other.request({ janus: 'ping' })));
       waits.push(performance.now() - started);
     }
-    waits.sort((a, b) => a - b);
-    // Ten replies each: the slowest round but one is about their 99th percentile.
-    assert.ok((waits.at(-2) ?? 0) < 50, `the others waited ${waits.slice(-3)} ms`);
-    assert.ok(flooder.received.length < 1000, 'the flood was served as it came');
+    const served = flooder.received.length;
     for (const client of [flooder, ...others]) client.socket.terminate();
+    waits.sort((a, b) => a - b);
+    // A round is as slow as its slowest reply of ten; what this process itself does in between counts as well.
+    assert.ok((waits.at(-10) ?? 0) < 50, `the others waited ${waits.slice(-12)} ms`);
+    assert.ok(served < 1000, `${served} requests of the flood were served`);
   });
 
   test('that never makes a session is closed when it asks for nothing', async () => {

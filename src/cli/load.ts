@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -67,18 +67,19 @@ async function bindAddressTo(url: string): Promise<string> {
   } catch {
     throw new CommandError(`--url ${url}: should be a URL such as ws://localhost:8188`, EXIT_USAGE);
   }
-  const socket = createSocket('udp4');
+  let socket: Socket | null = null;
   try {
     const { address, family } = await lookup(hostname);
-    // Media goes over IPv4 where the name service knows none but loopback, too.
-    if (family === 6) return address === '::1' ? '127.0.0.1' : '::';
+    // A server tells clients of its own machine this address, and not the other loopback.
+    if (address === '::1') return '127.0.0.1';
+    socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     socket.connect(DISCARD, address);
     await once(socket, 'connect');
     return socket.address().address;
   } catch (error) {
     throw new CommandError(`--url ${url}: can not be reached (${error instanceof Error ? error.message : error})`);
   } finally {
-    socket.close();
+    socket?.close();
   }
 }
 

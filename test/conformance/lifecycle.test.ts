@@ -57,6 +57,19 @@ describe('a start', () => {
     assert.match(said, new RegExp(`EADDRINUSE.*${port}`));
   });
 
+  test('with settings that are probably not meant so goes on, and warns without saying secrets', async () => {
+    const env = { ADMIN_SECRET: 'janusoverlord', PUBLIC_IP: '192.168.7.7', MESSAGE_THREADS: '3' };
+    const server = await startServer({ env });
+    assert.match(
+      server.output(),
+      /warn a setting deserves a look setting="ADMIN_SECRET" reason="is a well-known example/,
+    );
+    assert.match(server.output(), /setting="PUBLIC_IP" reason="192\.168\.7\.7 is private/);
+    assert.match(server.output(), /setting="MESSAGE_THREADS" reason="has no effect/);
+    assert.doesNotMatch(server.output(), /janusoverlord/);
+    assert.equal(await server.stop(), 0);
+  });
+
   test('with a store that can not be opened goes on without, and says so', async () => {
     const file = path.join(folder, 'a-file');
     writeFileSync(file, '');

@@ -9,7 +9,7 @@ function host(address: string, index = 0): LocalCandidate {
 
 const LOCAL = ['192.0.2.2', '10.0.0.5', '2001:db8::2', 'fe80::1'].map(host);
 
-function addresses(options: { publicIps?: string[]; loopback?: boolean }, local = LOCAL): string[] {
+function addresses(options: { publicIps?: string[]; ownIps?: string[]; loopback?: boolean }, local = LOCAL): string[] {
   const announced = announcedCandidates(local, { publicIps: [], loopback: false, ...options });
   return announced.map(({ address }) => address);
 }
@@ -26,6 +26,12 @@ describe('Announced candidates', () => {
       '203.0.113.10',
       '2001:db8::99',
     ]);
+  });
+
+  test('of the machine are those of the interfaces that may be used; public addresses stand above that', () => {
+    assert.deepEqual(addresses({ ownIps: ['10.0.0.5', '2001:db8::2'] }), ['10.0.0.5', '2001:db8::2']);
+    assert.deepEqual(addresses({ ownIps: ['10.0.0.5'], publicIps: ['203.0.113.9'] }), ['203.0.113.9']);
+    assert.deepEqual(addresses({ ownIps: ['10.0.0.5'], loopback: true }), ['10.0.0.5', '127.0.0.1']);
   });
 
   test('end with 127.0.0.1 for clients of this machine', () => {

@@ -26,7 +26,18 @@ const imports: Import[] = sources.flatMap((from) => {
   });
 });
 
-const layers = ['assembly', 'workers', 'src/sdp', 'src/shards', 'src/sfu', 'src/janus', 'src/server', 'src/main'];
+const layers = [
+  'assembly',
+  'workers',
+  'src/sdp',
+  'src/shards',
+  'src/sfu',
+  'src/janus',
+  'src/config',
+  'src/server',
+  'src/cli',
+  'src/main',
+];
 const layerOf = (file: string) =>
   layers.findIndex((layer) => file === layer || file.startsWith(`${layer}/`) || file.startsWith(`${layer}.`));
 /** What of workers the main thread may load: the plain protocol and the views of shared memory. */

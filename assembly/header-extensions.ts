@@ -78,12 +78,30 @@ export function admitExtensions(slot: Slot, extensionIds: u32): void {
       let data: u32 = 0;
       for (let i = 0; i < length; i++) data |= (<u32>load<u8>(packet + at + headerLength + i)) << (i << 3);
       store<u32>(dataAddress(slot, extension), data);
-    } else {
-      memory.fill(packet + at, 0, next - at);
     }
     at = next;
   }
-  if (at < end) memory.fill(packet + at, 0, end - at);
+  layOut(slot, headerLength);
+}
+
+/**
+ * Gives the noted elements their places in the block, one after the other from its start, and behind them one to
+ * abs-send-time if the publisher didn't send it and there is room: publishers that have transport-cc leave it out, and
+ * subscribers estimate their line by it. All else becomes padding.
+ */
+function layOut(slot: Slot, headerLength: i32): void {
+  const packet = bytesOf(slot);
+  const end = extensionEnd;
+  memory.fill(packet + extensionStart, 0, end - extensionStart);
+  let at = extensionStart;
+  for (let extension = 0; extension < EXTENSIONS; extension++) {
+    if (load<u16>(offsetAddress(slot, extension)) == 0) continue;
+    store<u16>(offsetAddress(slot, extension), <u16>at);
+    at += headerLength + lengthOf(extension);
+  }
+  if (load<u16>(offsetAddress(slot, EXTENSION_ABS_SEND_TIME)) != 0) return;
+  if (at + headerLength + lengthOf(EXTENSION_ABS_SEND_TIME) > end) return;
+  store<u16>(offsetAddress(slot, EXTENSION_ABS_SEND_TIME), <u16>at);
 }
 
 /**

@@ -106,10 +106,25 @@ export function admitExtensions(packet: PlainPacket, block: Block, ids: readonly
     const kind = ids.indexOf(id);
     if (kind >= 0 && LENGTHS[kind] === length && !packet.elements.some((element) => element.kind === kind)) {
       packet.elements.push({ kind, at, data: [...bytes.subarray(at + header, next)] });
-    } else bytes.fill(0, at, next);
+    }
     at = next;
   }
-  bytes.fill(0, Math.min(at, end), end);
+  bytes.fill(0, block.start, end);
+  layOut(packet, block, header);
+}
+
+/** By kind, one after the other; abs-send-time behind them if it was absent and there is room. */
+function layOut({ elements }: PlainPacket, { start, end }: Block, header: number): void {
+  elements.sort((a, b) => a.kind - b.kind);
+  let at = start;
+  for (const element of elements) {
+    element.at = at;
+    at += header + element.data.length;
+  }
+  const kind = layout.EXTENSION_ABS_SEND_TIME;
+  if (!elements.some((element) => element.kind === kind) && at + header + 3 <= end) {
+    elements.push({ kind, at, data: [0, 0, 0] });
+  }
 }
 
 export function writeExtensions(packet: PlainPacket, ids: readonly number[], now: number): void {

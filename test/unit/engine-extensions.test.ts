@@ -56,8 +56,21 @@ describe('header extensions', () => {
 
   test('never carry the publisher’s mid or transport sequence number on, not even their bytes', async () => {
     const mid = element(1, ...Buffer.from('secretmid'));
-    const view = await through({ elements: [mid, TRANSPORT] }, UP);
+    const { absSendTime: _, ...down } = UP;
+    const view = await through({ elements: [mid, TRANSPORT] }, down);
     assert.deepEqual(view.elements, []);
+  });
+
+  test('have a time of sending for the subscriber where the publisher leaves it out, if there is room', async () => {
+    for (const form of ['one-byte', 'two-byte'] as const) {
+      const view = await through({ form, elements: [MID, TRANSPORT, LEVEL] }, { absSendTime: 7, audioLevel: 2 }, 1000);
+      assert.deepEqual(view.elements, [LEVEL, element(7, 4, 0, 0)], form);
+    }
+    const full = await through({ elements: [LEVEL, ORIENTATION] }, { absSendTime: 7, audioLevel: 2 });
+    assert.deepEqual(full.elements, [LEVEL], 'no room');
+    const none = await through({ elements: [] }, { absSendTime: 7 });
+    assert.deepEqual(none.elements, [], 'no extensions at all');
+    assert.equal(none.rest.toString(), 'payload');
   });
 
   test('tell the time of sending, 6.18 fixed point, not the publisher’s (abs-send-time)', async () => {

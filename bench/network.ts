@@ -6,10 +6,11 @@
  * left to settle, and a window is measured. Loss hits both directions of the line, and everything on it, RTCP and STUN too.
  * Runs of the two are taken in turns; a figure is the median, with the least and the most in brackets.
  *
- * Run: npm run bench:network [-- --rows loss --runs 3 --seconds 15 --settle 5 --codec video/H264 --only ours --output FILE]
+ * Run: npm run bench:network [-- --rows loss --runs 3 --seconds 15 --settle 5 --codec video/H264 --only ours --quiet 0.5 --output FILE]
+ * (--quiet: a run starts when no more than this share of the CPU time is in use, or after 2 minutes)
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
+import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
@@ -77,8 +78,8 @@ interface Result {
   firstFrame: number;
   viewed: Viewed | null;
   sent: Sent;
-  /** The machine's load over the last minute, and the longest that the proxy held a datagram too long, milliseconds. */
-  load: number;
+  /** Share of the machine's CPU time in use during the window, and the longest that the proxy held a datagram too long, ms. */
+  busy: number;
   proxyDelay: number;
 }
 
@@ -91,6 +92,37 @@ interface Settings {
 
 const RATE_AFTER_MS = 8_000;
 const RATE_WINDOW_MS = 2_000;
+const QUIET_WAIT_MAX_S = 120;
+
+/** CPU time so far, of all cores: in use, and in all. */
+function cpuTime(): { used: number; all: number } {
+  let idle = 0;
+  let all = 0;
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    all += times.user + times.nice + times.sys + times.irq + times.idle;
+  }
+  return { used: all - idle, all };
+}
+
+/** Starts to measure the share of CPU time in use: the function tells it. */
+function watchCpu(): () => number {
+  const before = cpuTime();
+  return () => {
+    const now = cpuTime();
+    return (now.used - before.used) / Math.max(now.all - before.all, 1);
+  };
+}
+
+/** Waits while other programs keep the machine busy: browsers without CPU time drop pictures on any line. */
+async function untilQuiet(limit: number): Promise<void> {
+  for (let waited = 0; waited < QUIET_WAIT_MAX_S; waited += 2) {
+    const busy = watchCpu();
+    await quietFor(2_000);
+    if (busy() <= limit) return;
+    if (waited % 20 === 0) console.log(`     waiting: ${(busy() * 100).toFixed(0)} % of the CPU time is in use`);
+  }
+}
 
 async function readTotals(call: NetworkCall): Promise<{ publisher: MediaTotals; viewer: MediaTotals }> {
   const [publisher, viewer] = await Promise.all([call.publisher.totals(), call.viewer.totals()]);
@@ -136,6 +168,7 @@ async function measure(browser: Browser, row: Row, way: Way, run: number, settin
       await quietFor(fromTheStart ? 0 : settle * 1000);
     }
     const window = row.about === 'window' ? seconds * 1000 : RATE_WINDOW_MS;
+    const busy = watchCpu();
     const figures = await between(call, window);
     return {
       row: row.name,
@@ -144,7 +177,7 @@ async function measure(browser: Browser, row: Row, way: Way, run: number, settin
       firstFrame,
       ...figures,
       viewed: row.about === 'window' ? figures.viewed : null,
-      load: loadavg()[0] ?? Number.NaN,
+      busy: busy(),
       proxyDelay: call.time.worstDelay,
     };
   } finally {
@@ -177,7 +210,7 @@ function describe({ about }: Row, results: readonly Result[]): string {
   ].join(', ');
 }
 
-function line({ row, way, viewed: seen, sent: out, firstFrame, load, proxyDelay, codec }: Result): string {
+function line({ row, way, viewed: seen, sent: out, firstFrame, busy, proxyDelay, codec }: Result): string {
   const parts = seen
     ? [
         `${seen.framesPerSecond.toFixed(1)} fps`,
@@ -191,7 +224,7 @@ function line({ row, way, viewed: seen, sent: out, firstFrame, load, proxyDelay,
     `up ${(out.bitrate / 1e3).toFixed(0)} kbit/s ${out.framesPerSecond.toFixed(0)} fps ${out.width} px, ` +
       `PLI ${out.keyframeRequests} NACK ${out.nacks} RTX ${out.packetsRetransmitted}`,
     `first frame ${firstFrame.toFixed(0)} ms`,
-    `${codec.replace('video/', '')}, load ${load.toFixed(1)}, proxy late ${proxyDelay.toFixed(0)} ms at most`,
+    `${codec.replace('video/', '')}, CPU ${(busy * 100).toFixed(0)} %, proxy late ${proxyDelay.toFixed(0)} ms at most`,
   );
   return `${row.padEnd(30)} ${way.padEnd(6)} ${parts.join(' | ')}`;
 }
@@ -227,6 +260,7 @@ const { values: given } = parseArgs({
     settle: { type: 'string', default: '5' },
     codec: { type: 'string' },
     only: { type: 'string' },
+    quiet: { type: 'string', default: '0.5' },
     output: { type: 'string', default: 'artefacts/network.json' },
   },
 });
@@ -236,6 +270,7 @@ const settings: Settings = {
   codec: given.codec,
   env: {},
 };
+const quiet = positive('quiet', given.quiet);
 const runs = positive('runs', given.runs);
 const rows = ROWS.filter(({ name }) => given.rows.split(',').some((part) => name.includes(part)));
 if (rows.length === 0)
@@ -250,6 +285,7 @@ await withFilmedBrowser(async (browser) => {
     for (const one of rows) {
       for (const way of ways) {
         try {
+          await untilQuiet(quiet);
           const result = await measure(browser, one, way, run, settings);
           results.push(result);
           console.log(`${String(results.length).padStart(3)}/${total} ${line(result)}`);

@@ -29,14 +29,18 @@ async function findChromium(): Promise<string | null> {
 
 const executablePath = await findChromium();
 
+/** Why a test that needs a browser is skipped, on a developer's machine without one; false: it runs, and in CI it fails. */
+export function chromiumMissing(): string | false {
+  const missing = 'no Chromium found: install Debian’s package chromium, or set CHROMIUM=/path/to/chrome';
+  return executablePath === null && !process.env.CI ? missing : false;
+}
+
 /**
  * A test that needs a browser: without one it is skipped with the reason on a developer's machine,
  * and fails where CI is set.
  */
 export function browserTest(name: string, body: (browser: Browser) => Promise<void>, timeoutMs = 120_000): void {
-  const missing = 'no Chromium found: install Debian’s package chromium, or set CHROMIUM=/path/to/chrome';
-  const skip = executablePath === null && !process.env.CI ? missing : false;
-  test(name, { skip, timeout: timeoutMs }, async () => {
+  test(name, { skip: chromiumMissing(), timeout: timeoutMs }, async () => {
     const browser = await launchBrowser();
     try {
       await body(browser);

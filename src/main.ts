@@ -1,17 +1,22 @@
 #!/usr/bin/env node
 /** The command `janus-sfu`. */
-import { runCommandLine } from './cli/run.js';
+import { isSupportedNode, NODE_ADVICE } from './cli/node-version.js';
 
-const write = (stream: NodeJS.WriteStream) => (text: string) => void stream.write(text);
+if (!isSupportedNode(process.versions.node)) {
+  process.stderr.write(`janus-sfu: Node ${process.versions.node} is too old. ${NODE_ADVICE}\n`);
+  process.exit(1);
+}
+// Only now: an older Node could not even load the rest, and would not say why.
+const { runCommandLine } = await import('./cli/run.js');
 
 const exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   folder: process.cwd(),
-  out: write(process.stdout),
-  err: write(process.stderr),
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
 });
 // What was written to a pipe may still wait there.
-await Promise.all(
-  [process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.write('', () => done()))),
-);
+for (const stream of [process.stdout, process.stderr]) {
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}
 process.exit(exitCode);

@@ -79,6 +79,7 @@ export function readArguments(
     } else if (meaning.of === 'setting') flags.set(meaning.variable, token.value ?? 'true');
     else if (meaning.of === 'location') locations.set(meaning.location, token.value ?? '');
     else if (!meaning.takesValue && token.value !== undefined) problems.push(`${rawName}: takes no value`);
+    else if (token.value === '') problems.push(`${rawName}: needs a value that is not empty`);
     else options.set(name, [...(options.get(name) ?? []), token.value ?? '']);
   }
   const given: Arguments = {

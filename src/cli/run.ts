@@ -19,6 +19,10 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
 async function dispatch(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const named = args[0] !== undefined && !args[0].startsWith('-');
   const name = named ? (args[0] ?? '') : 'start';
+  if (name === 'help') {
+    surroundings.out(await generalHelp());
+    return EXIT_OK;
+  }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!load) {
     const names = Object.keys(COMMANDS);

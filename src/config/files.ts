@@ -82,12 +82,18 @@ function iniPairs(text: string): Pairs {
   return { pairs: entries, problems };
 }
 
+/** Where the parser stumbled, as far as it says so. Not its own words: they may quote what stands there, a secret. */
+function lineOfFault(text: string, error: unknown): string {
+  const position = /position (\d+)/.exec(String(error))?.[1];
+  return position === undefined ? '' : ` from line ${text.slice(0, Number(position)).split('\n').length} on`;
+}
+
 function jsonPairs(text: string): Pairs {
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch (error) {
-    return { pairs: [], problems: [`it is no JSON (${error instanceof Error ? error.message : error})`] };
+    return { pairs: [], problems: [`it is no JSON${lineOfFault(text, error)}`] };
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     return { pairs: [], problems: ['it should be one JSON object, with a member for each setting'] };

@@ -36,7 +36,7 @@ The variables of the reference’s container image mean here what they mean ther
 | \`MIN_NACK_QUEUE\` | told to clients that ask; media does not depend on it |
 | \`MESSAGE_THREADS\` | has no effect, and the start says so |
 
-Unlike there, \`MAX_ROOM_SIZE\` and \`MAX_CCU\` are unlimited unless set.
+\`JANUS_FOLDER=/usr/etc/janus\` reads the plugin’s file where its image has it. Unlike there, \`MAX_ROOM_SIZE\` and \`MAX_CCU\` are unlimited unless set.
 `;
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

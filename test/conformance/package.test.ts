@@ -96,6 +96,8 @@ test('the packed package starts in an empty folder, serves the page, and takes a
     const client = await JanusClient.connect(ws.replace('localhost', '127.0.0.1'));
     await client.join('lobby', 'ann', { data: true });
     await client.close();
+    const load = ['load', '--url', ws.replace('localhost', '127.0.0.1'), '--seconds', '1', '--loss-max', '50'];
+    assert.match(run(process.execPath, [bin, ...load], empty), /^sent \d+, received \d+ of/m);
   } finally {
     server.kill('SIGTERM');
     const [code] = await once(server, 'exit');

@@ -55,6 +55,7 @@ describe('arguments', () => {
       '"more": not expected here; a value follows its flag, as in --ws-port 8188',
       '--json: takes no value',
     ]);
+    assert.deepEqual(problems('--room='), ['--room: needs a value that is not empty']);
     assert.deepEqual(problems('--ws-port'), ['--ws-port: needs a value']);
     assert.deepEqual(problems('--zzzzzzzzzzzz'), ['--zzzzzzzzzzzz: there is no such flag']);
     assert.deepEqual(problems('--no-ws-port'), ['--no-ws-port: there is no such flag; did you mean --ws-port?']);

@@ -167,6 +167,9 @@ describe('a configuration file', () => {
   test('that can not be read as what it is says why', () => {
     const problems = (name: string, text: string) => read({ files: { [name]: text } }).problems;
     assert.match(problems('janus-sfu.json', '{').join(), /^janus-sfu\.json: it is no JSON/);
+    const unquoted = problems('janus-sfu.json', '{\n  "ADMIN_SECRET": hush\n}').join();
+    assert.match(unquoted, /^janus-sfu\.json: it is no JSON/);
+    assert.doesNotMatch(unquoted, /hush/);
     assert.match(problems('janus-sfu.json', '[1]').join(), /^janus-sfu\.json: it should be one JSON object/);
     assert.match(problems('janus-sfu.json', '{"WS_PORT":{}}').join(), /^janus-sfu\.json: WS_PORT: should be text/);
     assert.match(problems('janus-sfu.ini', 'hello').join(), /^janus-sfu\.ini: line 1 is neither/);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config/schema.js';
+import { isSupportedNode, NODE_ADVICE } from '../node-version.js';
 import { type Finding, ok, problem, warning } from './finding.js';
 
 const PROBE = fileURLToPath(new URL('../../../workers/native-probe.js', import.meta.url));
@@ -13,9 +14,7 @@ const FILES_WANTED = 4096;
 
 /** The version of Node, `20.19.0` or newer. */
 export function checkNode(version: string = process.versions.node): Finding {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return ok('Node', version);
-  return problem('Node', `${version} is too old`, 'Install Node 20.19 or newer (https://nodejs.org).');
+  return isSupportedNode(version) ? ok('Node', version) : problem('Node', `${version} is too old`, NODE_ADVICE);
 }
 
 /**

@@ -102,6 +102,13 @@ export function checkTrickle(fields: Fields, negotiating: boolean): JanusError |
   return candidate === null ? null : checkCandidate(candidate);
 }
 
+/** Whether a checked trickle says that there are no more candidates. */
+export function endsCandidates(fields: Fields): boolean {
+  const candidates = field(fields, 'candidates');
+  const last = Array.isArray(candidates) ? candidates.at(-1) : field(fields, 'candidate');
+  return !isObject(last) || field(last, 'completed') !== undefined;
+}
+
 function checkCandidate(candidate: unknown): JanusError | null {
   const notA = (name: string, type: string): JanusError => ({
     code: JANUS_ERROR.INVALID_ELEMENT_TYPE,

@@ -44,6 +44,7 @@ export class HandleEvents {
         this.#tell(handle, { janus: 'slowlink', ...from(), mid, media, uplink, lost }),
       hangup: (reason) => {
         handle.e2ee = false;
+        handle.trickled = 'nothing';
         this.#tell(handle, { janus: 'hangup', ...from(), reason });
       },
       detached: () => {

@@ -1,7 +1,7 @@
 import type { Log } from '../observability/log.js';
 import { parseDescription } from '../sdp/parse.js';
 import type { RemoteJsep, SfuPlugin } from '../sfu/plugin.js';
-import { checkMessage, checkTrickle, type JsepRequest } from './checks.js';
+import { checkMessage, checkTrickle, endsCandidates, type JsepRequest } from './checks.js';
 import { JANUS_ERROR, type JanusError } from './errors.js';
 import type { HandleEvents } from './handle-events.js';
 import { type Request, refuse } from './request.js';
@@ -67,6 +67,7 @@ export class HandleVerbs {
       case 'trickle': {
         const error = checkTrickle(fields, sfuHandle.peer !== null);
         if (error) return error;
+        handle.trickled = endsCandidates(fields) ? 'all' : 'some';
         request.reply({ janus: 'ack', session_id: session.id, transaction });
         return null;
       }

@@ -37,6 +37,8 @@ export interface Handle extends Readonly<Attachment> {
   readonly queue: RequestQueue;
   /** Whether its client said that its PeerConnection's media is encrypted from client to client. */
   e2ee: boolean;
+  /** What its client has trickled: nothing, some candidates, or that there are no more. */
+  trickled: 'nothing' | 'some' | 'all';
   /** The plugin's side; set right after the plugin was attached. */
   plugin: SfuHandle | null;
 }
@@ -168,7 +170,16 @@ export class Sessions {
     let id = randomId();
     while (session.handles.has(id)) id = randomId();
     const queue = new RequestQueue(this.settings.requestsPerHandle);
-    const handle: Handle = { id, session, ...attachment, createdAt: now, queue, e2ee: false, plugin: null };
+    const handle: Handle = {
+      id,
+      session,
+      ...attachment,
+      createdAt: now,
+      queue,
+      e2ee: false,
+      trickled: 'nothing',
+      plugin: null,
+    };
     session.handles.set(id, handle);
     return handle;
   }

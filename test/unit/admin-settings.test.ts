@@ -44,6 +44,7 @@ describe('the settings of the Admin API', () => {
       log_level: 3,
       log_timestamps: true,
       log_colors: false,
+      log_rotate_sig: false,
       locking_debug: false,
       refcount_debug: false,
       min_nack_queue: 200,

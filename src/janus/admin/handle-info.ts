@@ -29,8 +29,8 @@ function pluginSpecific(view: HandleView, description: HandleDescription | null)
   };
 }
 
-/** Janus' flags, those of them that mean something here: what is not known is left out. */
-function flagsOf({ peer, gone }: SfuHandle, description: HandleDescription | null): object {
+/** Janus' flags. Those about work that this server never has under way are false. */
+function flagsOf(handle: Handle, { peer, gone }: SfuHandle, description: HandleDescription | null): object {
   const publisher = peer?.role === 'publisher' ? peer : null;
   const subscriber = peer?.role === 'subscriber' ? peer : null;
   const negotiated = publisher !== null || (subscriber !== null && !subscriber.awaitsAnswer);
@@ -46,11 +46,18 @@ function flagsOf({ peer, gone }: SfuHandle, description: HandleDescription | nul
     ready,
     stopped: gone,
     alert: peer === null,
+    trickle: handle.trickled !== 'nothing',
+    'all-trickles': handle.trickled === 'all',
+    'resend-trickles': false,
+    'trickle-synced': handle.trickled === 'all',
     'data-channels': publisher?.plan.data ?? subscriber?.answered?.data ?? false,
     'has-audio': kinds.includes('audio'),
     'has-video': kinds.includes('video'),
+    'new-datachan-sdp':
+      publisher?.plan.lines.some((line) => line.use === 'data' && !line.oldStyle) ?? subscriber !== null,
     'rfc4588-rtx': publisher?.plan.tracks.some((track) => track.rtxPayloadType !== null) ?? subscriber?.rtx ?? false,
     cleaning: gone,
+    e2ee: handle.e2ee,
   };
 }
 
@@ -103,7 +110,7 @@ export async function describeHandle(parts: AdminParts, handle: Handle, pluginOn
   const webrtc = description && describeWebrtc(sfuHandle, description);
   return {
     ...general,
-    flags: flagsOf(sfuHandle, description),
+    flags: flagsOf(handle, sfuHandle, description),
     ...agent(sfuHandle, description, time),
     sdps: profileOf(sfuHandle),
     'queued-packets': 0,

@@ -86,6 +86,7 @@ export class AdminSettings {
       log_level: this.logLevel,
       log_timestamps: log.timestamps,
       log_colors: log.colors,
+      log_rotate_sig: false,
       locking_debug: this.lockingDebug,
       refcount_debug: this.refcountDebug,
       min_nack_queue: this.minNackQueue,

@@ -92,6 +92,15 @@ export function setDownTrackActive(index: i32, active: bool): bool {
   return true;
 }
 
+/** While paused a track gets nothing; then it starts as after a block. */
+export function setDownTrackPaused(index: i32, paused: bool): bool {
+  const down = findDownTrack(index);
+  if (down === null) return false;
+  if (paused) down.suspended = true;
+  down.paused = paused;
+  return true;
+}
+
 export function removeDownTrack(index: i32): bool {
   const down = findDownTrack(index);
   if (down === null) return false;

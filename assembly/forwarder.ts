@@ -28,6 +28,7 @@ import {
   DROP_NO_MEMORY,
   DROP_NOT_JOINED,
   DROP_NOT_SUBSCRIBED,
+  DROP_PAUSED,
   DROP_RTX,
   DROP_UNKNOWN_PAYLOAD_TYPE,
   DROP_WAITING_FOR_KEYFRAME,
@@ -209,6 +210,7 @@ export function translate(downIndex: i32, now: f64): i32 {
     down.suspended = true;
     return drop(DROP_BLOCKED);
   }
+  if (down.paused) return drop(DROP_PAUSED);
   if (mustStart(down, up)) {
     if (belongsToFormer(down, up, slot)) return drop(DROP_LATE);
     // What follows a late keyframe was dropped here: replay.ts starts with it, when all of it has come.
@@ -246,7 +248,7 @@ export function countForwarded(slot: Slot, down: DownTrack): void {
   count(COUNTER_FORWARDED);
 }
 
-/** Active, unblocked video tracks below an up track that can't go on without a keyframe. */
+/** Active, unblocked video tracks that are not paused, below an up track that can't go on without a keyframe. */
 export function waitingForKeyframe(index: i32): i32 {
   const up = findUpTrack(index);
   if (up === null || up.kind != KIND_VIDEO) return 0;
@@ -255,7 +257,7 @@ export function waitingForKeyframe(index: i32): i32 {
   for (let rest = DOWN_TRACKS_MAX; rest > 0; rest--) {
     const down = findDownTrack(downIndex);
     if (down === null) break;
-    if (down.active && mustStart(down, up) && !isBlocked(up.user, down.user)) waiting++;
+    if (down.active && !down.paused && mustStart(down, up) && !isBlocked(up.user, down.user)) waiting++;
     downIndex = down.next;
   }
   return waiting;

@@ -7,7 +7,13 @@ import { takeLost } from './reception-stats';
 import { findUpTrack } from './up-tracks';
 
 export { isBlocked, setBlocked } from './blocks';
-export { addDownTrack, configureDownTrack, removeDownTrack, setDownTrackActive } from './down-tracks';
+export {
+  addDownTrack,
+  configureDownTrack,
+  removeDownTrack,
+  setDownTrackActive,
+  setDownTrackPaused,
+} from './down-tracks';
 export { keyframeRequest } from './feedback';
 export { receive, translate, waitingForKeyframe } from './forwarder';
 export { lossRequest } from './loss-request';

@@ -4,7 +4,7 @@
  * Sizes are in bytes unless the name says otherwise. Change anything and count LAYOUT_VERSION up.
  */
 
-export const LAYOUT_VERSION = 5;
+export const LAYOUT_VERSION = 6;
 
 // --- Verdicts: what becomes of a packet ---------------------------------------------------------------------------
 
@@ -46,7 +46,9 @@ export const DROP_INACTIVE = 16;
 export const DROP_BLOCKED = 17;
 /** Video can't start but with a keyframe. */
 export const DROP_WAITING_FOR_KEYFRAME = 18;
-export const VERDICTS = 19;
+/** Video that the subscriber's line can't carry beside audio. */
+export const DROP_PAUSED = 19;
+export const VERDICTS = 20;
 
 // --- Kinds, codecs, header extensions -----------------------------------------------------------------------------
 
@@ -76,6 +78,7 @@ export const SUBSCRIBER_PLI = 1;
 export const SUBSCRIBER_FIR = 2;
 export const SUBSCRIBER_NACK = 4;
 export const SUBSCRIBER_REPORT = 8;
+export const SUBSCRIBER_ESTIMATE = 16;
 
 /** CELL_FEEDBACK_DUE: what the publisher of the received packet should be told now. */
 export const FEEDBACK_LOSSES = 1;
@@ -183,6 +186,8 @@ export const STATISTIC_ROUND_TRIP_TIME = 10;
 /** Down alone: whether packets go out; video that waits for a keyframe is suspended. */
 export const STATISTIC_ACTIVE = 11;
 export const STATISTIC_SUSPENDED = 12;
+/** Down alone: the share lost since the report before the last, in 1/256 (RFC 3550 6.4.1). */
+export const STATISTIC_FRACTION_LOST = 13;
 
 // --- Records ------------------------------------------------------------------------------------------------------
 
@@ -227,6 +232,8 @@ export const CELL_FEEDBACK_DUE = 7;
 export const CELL_GIVEN_UP = 8;
 /** Whether the admitted packet came after newer ones. */
 export const CELL_ADMITTED_LATE = 9;
+/** bit/s, of the subscriber's estimate that was read last; at most 2^31 - 1. */
+export const CELL_ESTIMATE = 10;
 export const CELLS = 16;
 
 export const COUNTERS_START = CELLS_START + CELLS * 4;

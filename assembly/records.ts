@@ -175,6 +175,10 @@ export class DownTrack {
   active: bool;
   /** It must start a new segment, video with a keyframe. */
   suspended: bool;
+  /** Its line can't carry it: it gets nothing, and then starts as after a block. */
+  paused: bool;
+  /** As its subscriber reported it last, in 1/256. */
+  fractionLost: u8;
   payloadType: u8;
   /** 255: no retransmission stream. */
   rtxPayloadType: u8;

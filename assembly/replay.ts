@@ -47,7 +47,7 @@ function completeSinceKeyframe(upIndex: i32, up: UpTrack): i32 {
 export function beginReplay(downIndex: i32, ageMax: f64, now: f64): i32 {
   replayPackets = 0;
   const down = findDownTrack(downIndex);
-  if (down === null || !down.active) return 0;
+  if (down === null || !down.active || down.paused) return 0;
   const up = findUpTrack(down.up);
   if (up === null || up.kind != KIND_VIDEO || up.user == 0 || !up.hasSource || !up.configured) return 0;
   if (!mustStart(down, up) || isBlocked(up.user, down.user) || now - up.keyframeAt > ageMax) return 0;

@@ -71,7 +71,7 @@ export function retransmit(index: i32, now: f64): bool {
 
 function find(downIndex: i32, sequence: u32, now: f64): bool {
   const down = findDownTrack(downIndex);
-  if (down === null || !down.active || down.resendCredit == 0) return false;
+  if (down === null || !down.active || down.paused || down.resendCredit == 0) return false;
   const up = findUpTrack(down.up);
   if (up === null || isBlocked(up.user, down.user)) return false;
   const extended = extendSent(down, sequence);

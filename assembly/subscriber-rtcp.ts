@@ -1,10 +1,13 @@
 /** RTCP that comes from a subscriber: reports (RFC 3550 6.4), NACK and PLI (RFC 4585), FIR (RFC 5104, RFC 2032). */
 import { isBlocked } from './blocks';
 import { readU16, readU32 } from './bytes';
+import { setCell } from './cells';
 import { count } from './counters';
 import { findDownTrack } from './down-tracks';
 import {
+  CELL_ESTIMATE,
   COUNTER_KEYFRAME_REQUESTS,
+  SUBSCRIBER_ESTIMATE,
   SUBSCRIBER_FIR,
   SUBSCRIBER_NACK,
   SUBSCRIBER_PLI,
@@ -31,13 +34,16 @@ const REPORT_BLOCK: usize = 24;
 const GENERIC_NACK: u32 = 1;
 const PICTURE_LOSS: u32 = 1;
 const FULL_INTRA: u32 = 4;
+const APPLICATION: u32 = 15;
+/** "REMB" */
+const REMB: u32 = 0x52454d42;
 /** A round trip longer than this is taken for nonsense. Milliseconds. */
 const ROUND_TRIP_MAX: f64 = 60000;
 
 /** The track, if it is one that gets packets now: nobody asks the publisher for anything through a block. */
 function findServed(index: i32): DownTrack | null {
   const down = findDownTrack(index);
-  if (down === null || !down.active) return null;
+  if (down === null || !down.active || down.paused) return null;
   const up = findUpTrack(down.up);
   if (up === null || isBlocked(up.user, down.user)) return null;
   return down;
@@ -52,6 +58,7 @@ function hasSsrc(index: i32, ssrc: u32): bool {
 function readReportBlock(index: i32, block: usize, now: f64): void {
   const down = findDownTrack(index);
   if (down === null) return;
+  down.fractionLost = load<u8>(block + 4);
   const lost = <i64>(<i32>(readU32(block + 4) << 8) >> 8);
   if (lost > down.lostReported) {
     down.lostPending += lost - down.lostReported;
@@ -102,7 +109,20 @@ function readNack(downAudio: i32, downVideo: i32): bool {
   return wanted;
 }
 
+/** draft-alvestrand-rmcat-remb-03 2.2: what the subscriber's line carries of all that is sent to it. */
+function readEstimate(): bool {
+  if (packetStart + 20 > packetEnd || readU32(packetStart + 12) != REMB) return false;
+  const bits = readU32(packetStart + 16) & 0xffffff;
+  const exponent = bits >> 18;
+  const mantissa = <u64>(bits & 0x3ffff);
+  // More than any line is as good as the most that a cell can hold.
+  const bitrate = exponent < 32 ? min<u64>(mantissa << exponent, 0x7fffffff) : <u64>0x7fffffff;
+  setCell(CELL_ESTIMATE, <i32>bitrate);
+  return true;
+}
+
 function readPayloadFeedback(downVideo: i32): i32 {
+  if (packetCount == APPLICATION) return readEstimate() ? SUBSCRIBER_ESTIMATE : 0;
   if (findServed(downVideo) === null) return 0;
   if (packetCount == PICTURE_LOSS) return hasSsrc(downVideo, readU32(packetStart + 8)) ? SUBSCRIBER_PLI : 0;
   if (packetCount != FULL_INTRA) return 0;

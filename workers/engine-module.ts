@@ -24,6 +24,7 @@ export interface EngineExports {
   addDownTrack(up: number, user: number): number;
   configureDownTrack(down: number, ssrc: number, pt: number, ids: number, rtxPt: number, rtxSsrc: number): number;
   setDownTrackActive(down: number, active: number): number;
+  setDownTrackPaused(down: number, paused: number): number;
   removeDownTrack(down: number): number;
   receive(upAudio: number, upVideo: number, length: number, now: number): number;
   translate(down: number, now: number): number;

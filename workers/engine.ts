@@ -135,6 +135,11 @@ export class Engine {
     this.#check(this.#wasm.setDownTrackActive(down, active ? 1 : 0), 'down', down);
   }
 
+  /** True while the subscriber's line can't carry it. */
+  setDownTrackPaused(down: number, paused: boolean): void {
+    this.#check(this.#wasm.setDownTrackPaused(down, paused ? 1 : 0), 'down', down);
+  }
+
   removeDownTrack(down: number): void {
     this.#check(this.#wasm.removeDownTrack(down), 'down', down);
   }
@@ -228,6 +233,11 @@ export class Engine {
   /** @returns SUBSCRIBER_ bits (assembly/layout.ts): what the subscriber says and asks for */
   readSubscriberRtcp(downAudio: number, downVideo: number, packet: Uint8Array, now: number): number {
     return this.#wasm.readSubscriberRtcp(downAudio, downVideo, this.#takeRtcp(packet), now);
+  }
+
+  /** bit/s: what the subscriber's line carries, if the last readSubscriberRtcp() had SUBSCRIBER_ESTIMATE. */
+  get estimate(): number {
+    return this.#cell(layout.CELL_ESTIMATE);
   }
 
   /** How many packets the last readSubscriberRtcp() asked for: each once, at most RETRANSMISSIONS_MAX. */

@@ -2,10 +2,13 @@
 import {
   PUBLISHER_AUDIO_REPORT,
   PUBLISHER_VIDEO_REPORT,
+  SUBSCRIBER_ESTIMATE,
   SUBSCRIBER_FIR,
   SUBSCRIBER_NACK,
   SUBSCRIBER_PLI,
+  SUBSCRIBER_REPORT,
 } from '../assembly/layout.js';
+import { BandwidthControl } from './bandwidth-control.js';
 import type { ShardCounters } from './counters.js';
 import type { Engine } from './engine.js';
 import { KeyframeRequester, type KeyframeRequestKind } from './keyframe-requester.js';
@@ -14,6 +17,8 @@ import type { ShardSettings } from './protocol.js';
 
 /** Milliseconds between our reports to a publisher (RFC 3550 6.2 allows less than 5 s for small groups). */
 const REPORT_INTERVAL = 1000;
+/** Milliseconds at least between two reports, however urgent. */
+const URGENT_INTERVAL = 200;
 /** Milliseconds without a packet after which nobody is waiting for a keyframe, because none can come. */
 const SILENCE = 1000;
 
@@ -31,7 +36,7 @@ interface Publisher {
 export class Feedback {
   private readonly engine: Engine;
   private readonly counters: ShardCounters;
-  private readonly settings: ShardSettings;
+  private readonly bandwidth: BandwidthControl;
   private readonly publishers = new Map<Member, Publisher>();
   /** Down tracks that had no sender report yet, and until when they are tried. */
   private readonly unreported = new Map<DownTrack, number>();
@@ -39,7 +44,7 @@ export class Feedback {
   constructor(engine: Engine, counters: ShardCounters, settings: ShardSettings) {
     this.engine = engine;
     this.counters = counters;
-    this.settings = settings;
+    this.bandwidth = new BandwidthControl(engine, settings.videoBitrateMax);
   }
 
   /** The member has up tracks: it gets reports and keyframe requests from now on. */
@@ -76,6 +81,10 @@ export class Feedback {
     if (asked & (SUBSCRIBER_PLI | SUBSCRIBER_FIR) && !this.engine.isBlocked(member.user, source.user)) {
       this.requestKeyframe(source, asked & SUBSCRIBER_FIR ? 'fir' : 'pli', now);
     }
+    if (asked & SUBSCRIBER_REPORT) this.bandwidth.report(member, source);
+    if (asked & SUBSCRIBER_ESTIMATE && this.bandwidth.estimate(member, source, this.engine.estimate)) {
+      this.reportAtOnce(source, now);
+    }
     if (!(asked & SUBSCRIBER_NACK)) return;
     const count = this.engine.retransmissions;
     for (let i = 0; i < count; i++) {
@@ -92,6 +101,7 @@ export class Feedback {
 
   /** The subscriber's peer is connected, or its answer took more: it gets its picture and the publisher's clock. */
   subscriberUp(member: Member, source: Member, now: number): void {
+    this.bandwidth.forget(member);
     for (const down of [member.audioDown, member.videoDown]) {
       if (down) this.unreported.set(down, now + FIRST_REPORT_LIMIT);
     }
@@ -178,9 +188,22 @@ export class Feedback {
     return last > 0 && now - last < SILENCE && this.engine.waitingForKeyframe(video.index) > 0;
   }
 
+  /** A subscriber's line is full: each packet more would only wait in its queue. */
+  private reportAtOnce(source: Member, now: number): void {
+    const publisher = this.publishers.get(source);
+    if (publisher && now - publisher.lastReport >= URGENT_INTERVAL) this.report(source, publisher, now);
+  }
+
+  /** What is done for a down track whose video goes on. */
+  private resume(source: Member, now: number): (down: DownTrack) => void {
+    return (down) => {
+      if (!this.replay(down, now)) this.requestKeyframe(source, 'fir', now);
+    };
+  }
+
   private report(member: Member, publisher: Publisher, now: number): void {
     publisher.lastReport = now;
-    const bitrate = member.video?.negotiated ? this.settings.videoBitrateMax : 0;
+    const bitrate = member.video?.negotiated ? this.bandwidth.update(member, now, this.resume(member, now)) : 0;
     const report = this.engine.receiverReport(indexOf(member.audio), indexOf(member.video), bitrate, now);
     if (report) member.peer?.send(report);
   }

@@ -22,6 +22,7 @@ export const VERDICT_NAMES = [
   'droppedInactive',
   'droppedBlocked',
   'droppedWaitingForKeyframe',
+  'droppedPaused',
 ] as const;
 
 const OTHER_COUNTERS = {

@@ -33,6 +33,7 @@ function exercise(stage: Stage, random: Random, now: number): void {
     () => engine.removeUpTrack(up),
     () => engine.removeDownTrack(down),
     () => engine.setDownTrackActive(down, true),
+    () => engine.setDownTrackPaused(down, random.once(2)),
     () =>
       engine.configureDownTrack(
         down,

@@ -1,5 +1,5 @@
 /** A publisher and subscribers as browsers behave, in virtual time, for the network simulator. */
-import { type RtcpPacket, readRtcp } from '../../bench/load/rtcp.js';
+import { type RtcpPacket, readRtcp, receiverEstimatedMaximumBitrate } from '../../bench/load/rtcp.js';
 import type { MediaKind } from '../../workers/protocol.js';
 import { AUDIO_PT, RTX_PT, VIDEO_PT } from './engine.js';
 import type { Clock } from './network.js';
@@ -19,6 +19,8 @@ export interface PublisherOptions {
   /** The id of the transport-wide sequence number's extension; absent: not negotiated. */
   transportCc?: number;
   packetsPerFrame?: number;
+  /** bit/s that the camera has; it starts with 300 kbit/s and climbs by a fourth per second as far as REMB allows. */
+  camera?: number;
   /** First sequence numbers and timestamps: near their ends, so that every run wraps. */
   sequence?: number;
   timestamp?: number;
@@ -92,6 +94,10 @@ export class SimulatedPublisher {
   readonly rtcp: RtcpPacket[] = [];
   onRtcp: (compound: Buffer) => void = () => {};
   paused = false;
+  /** bit/s of video now, if it adapts. */
+  rate = 300_000;
+  /** The last estimate that it heard. */
+  allowed = Number.POSITIVE_INFINITY;
   readonly #clock: Clock;
   readonly #options: PublisherOptions;
   readonly #send: (packet: Buffer) => void;
@@ -110,6 +116,11 @@ export class SimulatedPublisher {
     this.#clock.every(20, () => this.#sendAudio());
     this.#clock.every(1000 / 30, () => this.#sendFrame());
     this.#clock.every(1000, () => this.#report());
+    if (this.#options.camera) this.#clock.every(100, () => this.#adapt(this.#options.camera ?? 0));
+  }
+
+  #adapt(camera: number): void {
+    this.rate = Math.min(this.rate * 1.25 ** 0.1, camera, this.allowed - 40_000);
   }
 
   /** New sources, the video with a keyframe. @param connection also a new PeerConnection, which counts its packets anew */
@@ -127,11 +138,14 @@ export class SimulatedPublisher {
 
   #sendFrame(): void {
     if (this.paused) return;
-    const count = this.#options.packetsPerFrame ?? 6;
+    const { camera, packetsPerFrame = 6 } = this.#options;
+    const bytes = camera ? this.rate / 240 : packetsPerFrame * 1000;
+    const count = Math.max(1, Math.ceil(bytes / 1100));
+    const size = Math.max(20, Math.floor(bytes / count));
     for (let i = 0; i < count; i++) {
       const first = this.#keyframeDue ? KEYFRAME.vp8 : DELTA.vp8;
       const rest = this.#keyframeDue ? KEY_CONTINUED : DELTA_CONTINUED;
-      this.#transmit(this.video.next(i === 0 ? first : rest, 1000, i === count - 1, this.#clock.now));
+      this.#transmit(this.video.next(i === 0 ? first : rest, size, i === count - 1, this.#clock.now));
     }
     this.#keyframeDue = false;
     this.video.timestamp = (this.video.timestamp + 3000) >>> 0;
@@ -163,6 +177,10 @@ export class SimulatedPublisher {
       if (packet.kind === 'pli' || packet.kind === 'fir') {
         this.keyframeRequests++;
         this.#keyframeDue = true;
+      }
+      if (packet.kind === 'remb') {
+        this.allowed = packet.bitrate;
+        this.#adapt(this.#options.camera ?? 0);
       }
       if (packet.kind === 'nack') for (const sequence of packet.lost) this.#resend(packet.mediaSsrc, sequence);
     }
@@ -210,23 +228,33 @@ class SimulatedReception {
   highest = -1;
   lastReport = 0;
   lastReportAt = 0;
+  /** Packets of its own stream, and what the last report said. */
+  inTime = 0;
+  reportedHighest = 0;
+  reportedLost = 0;
 
   constructor(kind: MediaKind, ssrc: number) {
     this.kind = kind;
     this.ssrc = ssrc;
   }
 
-  /** @param again it came in the retransmission stream (RFC 4588) */
-  arrive(packet: Buffer, again: boolean, now: number): void {
+  /**
+   * @param again it came in the retransmission stream (RFC 4588)
+   * @returns the publisher's number; -1: it came before, or is late
+   */
+  arrive(packet: Buffer, again: boolean, now: number): number {
     const { sequence: own, timestamp, rest: whole } = readRtp(packet);
     const wire = again ? whole.readUInt16BE(0) : own;
     const rest = again ? whole.subarray(2) : whole;
     const sequence = this.highest < 0 ? wire : this.highest + ((((wire - this.highest) & 0xffff) << 16) >> 16);
     if (this.packets.has(sequence)) {
       this.duplicates++;
-      return;
+      return -1;
     }
     const number = rest.readUInt32BE(this.kind === 'audio' ? 1 : 2);
+    const late = sequence < this.highest;
+    if (!again) this.inTime++;
+    if (this.highest < 0) this.reportedHighest = sequence - 1;
     if (this.highest < 0) this.first = sequence;
     for (let gap = this.highest + 1; this.highest >= 0 && gap < sequence; gap++) {
       this.missing.set(gap, { since: now, askedAt: 0, tries: 0 });
@@ -234,6 +262,7 @@ class SimulatedReception {
     this.missing.delete(sequence);
     this.highest = Math.max(this.highest, sequence);
     this.packets.set(sequence, { sequence, timestamp, number, at: now });
+    return late ? -1 : number;
   }
 }
 
@@ -242,6 +271,51 @@ export interface SubscriberOptions {
   roundTrip?: number;
   /** The SSRC of its retransmission stream; absent: not negotiated. */
   rtxSsrc?: number;
+  /** Whose packets it gets: it estimates its line by how long they were on their way, as browsers do by abs-send-time. */
+  estimates?: SimulatedPublisher;
+}
+
+/** Milliseconds after which a receiver takes what comes for what its line carries, if nothing was in its way. */
+const FIRST_ESTIMATE = 5000;
+
+/**
+ * A receiver's estimate, as browsers make it: 0.85 of what came when packets began to wait, or what comes after 5 s; from
+ * then on 8 % more per second, but no more than one and a half of what comes.
+ */
+class SimulatedEstimator {
+  /** bit/s; 0: none yet. */
+  bitrate = 0;
+  #arrivals: { at: number; bits: number }[] = [];
+  #firstAt: number | null = null;
+  #leastTransit = Number.POSITIVE_INFINITY;
+  #fullAt = Number.NEGATIVE_INFINITY;
+
+  #throughput(now: number): number {
+    this.#arrivals = this.#arrivals.filter(({ at }) => at > now - 500);
+    return this.#arrivals.reduce((sum, { bits }) => sum + bits, 0) * 2;
+  }
+
+  /** @returns true when packets have begun to wait */
+  arrive(bytes: number, transit: number, now: number): boolean {
+    this.#firstAt ??= now;
+    this.#arrivals.push({ at: now, bits: bytes * 8 });
+    this.#leastTransit = Math.min(this.#leastTransit, transit);
+    if (transit - this.#leastTransit < 50 || now - this.#fullAt < 400) return false;
+    this.#fullAt = now;
+    const less = 0.85 * this.#throughput(now);
+    this.bitrate = this.bitrate > 0 ? Math.min(this.bitrate, less) : less;
+    return true;
+  }
+
+  /** Once per second. */
+  grow(now: number): void {
+    const throughput = this.#throughput(now);
+    if (this.bitrate > 0) {
+      this.bitrate = Math.max(this.bitrate, Math.min(this.bitrate * 1.08, 1.5 * throughput + 10_000));
+    } else if (this.#firstAt !== null && now - this.#firstAt >= FIRST_ESTIMATE) {
+      this.bitrate = throughput;
+    }
+  }
 }
 
 /** Milliseconds until a gap is taken for a loss, and how often each packet is asked for. */
@@ -256,6 +330,7 @@ export class SimulatedSubscriber {
   asked = 0;
   /** Packets that came in the retransmission stream. */
   retransmissions = 0;
+  readonly #estimator = new SimulatedEstimator();
   readonly #clock: Clock;
   readonly #options: SubscriberOptions;
   readonly #send: (packet: Buffer) => void;
@@ -276,6 +351,18 @@ export class SimulatedSubscriber {
   start(): void {
     this.#clock.every(20, () => this.#ask(this.video));
     this.#clock.every(1000, () => this.#report());
+    if (this.#options.estimates) this.#clock.every(1000, () => this.#estimate());
+  }
+
+  #estimate(): void {
+    this.#estimator.grow(this.#clock.now);
+    if (this.#estimator.bitrate > 0) this.#tellEstimate();
+  }
+
+  #tellEstimate(): void {
+    const ssrcs = [this.audio.ssrc, this.video.ssrc];
+    const remb = receiverEstimatedMaximumBitrate(1, this.#estimator.bitrate, ssrcs);
+    this.#send(Buffer.concat([receiverReport(1), remb]));
   }
 
   receive(packet: Buffer): void {
@@ -288,7 +375,9 @@ export class SimulatedSubscriber {
     const reception = packet.readUInt32BE(8) === this.audio.ssrc ? this.audio : this.video;
     const again = packet.readUInt32BE(8) === this.#options.rtxSsrc;
     if (again) this.retransmissions++;
-    reception.arrive(packet, again, now);
+    const number = reception.arrive(packet, again, now);
+    const sentAt = this.#options.estimates?.[reception.kind].sentAt[number];
+    if (sentAt !== undefined && this.#estimator.arrive(packet.length, now - sentAt, now)) this.#tellEstimate();
     if (reception.kind === 'video') this.#ask(reception);
   }
 
@@ -325,10 +414,17 @@ export class SimulatedSubscriber {
     const { now } = this.#clock;
     const blocks = [this.audio, this.video].flatMap((reception) => {
       if (reception.highest < 0) return [];
-      const { ssrc, highest, first, packets, lastReport, lastReportAt } = reception;
-      const lost = highest - first + 1 - packets.size;
+      const { ssrc, highest, first, lastReport, lastReportAt } = reception;
+      const lost = highest - first + 1 - reception.inTime;
+      const expected = highest - reception.reportedHighest;
+      const fraction = Math.max(
+        0,
+        Math.min(255, Math.floor(((lost - reception.reportedLost) * 256) / Math.max(expected, 1))),
+      );
+      reception.reportedHighest = highest;
+      reception.reportedLost = lost;
       const delay = lastReport === 0 ? 0 : Math.round(((now - lastReportAt) * 65536) / 1000);
-      return [{ ssrc, lost, highest, lastReport, delay }];
+      return [{ ssrc, fraction, lost, highest, lastReport, delay }];
     });
     this.#send(receiverReport(1, ...blocks));
   }

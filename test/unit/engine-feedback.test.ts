@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import * as layout from '../../assembly/layout.js';
 import { AUDIO_PT, PUBLISHER, Stage, SUBSCRIBER, upParameters, VIDEO_PT } from '../support/engine.js';
 import { bye, fir, nack, pli, readRtcp, receiverReport, rtcp, senderReport, words } from '../support/rtcp.js';
-import { rtp } from '../support/rtp.js';
+import { DELTA, KEYFRAME, rtp } from '../support/rtp.js';
 
 const AUDIO_SSRC = 0xaaaa0001;
 const VIDEO_SSRC = 0xbbbb0001;
@@ -109,5 +109,55 @@ describe('feedback', () => {
     for (const count of [0, 1, 16, 255]) assert.equal(seen(padded(count)), 0, `padding ${count}`);
     assert.equal(seen(Buffer.alloc(0)), 0);
     assert.equal(seen(Buffer.alloc(1501, pli(VIDEO_SSRC))), 0);
+  });
+
+  test('of the subscriber: what its line carries (REMB), whatever exponent says it', async () => {
+    const stage = await Stage.open();
+    const down = stage.subscribe('video');
+    const remb = (head: number, name = 0x52454d42) => rtcp(15, 206, words(1, 0, name, head, VIDEO_SSRC));
+    const seen = (...packets: Buffer[]) => stage.engine.readSubscriberRtcp(-1, down, Buffer.concat(packets), 1);
+    assert.equal(seen(receiverReport(1), remb(0x0112625a)), layout.SUBSCRIBER_ESTIMATE);
+    assert.equal(stage.engine.estimate, 2_500_000);
+    seen(remb(0x01000001));
+    assert.equal(stage.engine.estimate, 1);
+    for (const most of [0x01ffffff, 0x0184ffff, 0x0167ffff]) {
+      seen(remb(most));
+      assert.equal(stage.engine.estimate, 2 ** 31 - 1, most.toString(16));
+    }
+    assert.equal(seen(remb(0x0112625a, 0x52454d43)), 0, 'another application’s');
+    assert.equal(seen(rtcp(15, 206, words(1, 0, 0x52454d42))), 0, 'cut');
+    assert.equal(seen(rtcp(15, 206, words(1, 0))), 0);
+  });
+
+  test('of the subscriber: the share that it lost lately', async () => {
+    const stage = await Stage.open();
+    const down = stage.subscribe('video');
+    const lost = () => stage.engine.downTrackStatistic(down, layout.STATISTIC_FRACTION_LOST);
+    assert.equal(lost(), 0);
+    stage.engine.readSubscriberRtcp(-1, down, receiverReport(1, { ssrc: VIDEO_SSRC, fraction: 51, lost: 9 }), 1);
+    assert.equal(lost(), 51);
+    assert.equal(stage.engine.downTrackStatistic(down, layout.STATISTIC_LOST), 9);
+  });
+
+  test('of a subscriber whose video is paused asks for nothing, and its video starts anew as after a block', async () => {
+    const stage = await Stage.open('vp8');
+    const { engine } = stage;
+    const down = stage.subscribe('video');
+    const picture = (sequence: number, payload = KEYFRAME.vp8) =>
+      rtp({ payloadType: VIDEO_PT, sequence, timestamp: sequence * 3000, payload });
+    const before = stage.relayed(picture(1), down, 1);
+    engine.setDownTrackPaused(down, true);
+    assert.equal(stage.relay(picture(2), down, 2), layout.DROP_PAUSED);
+    assert.equal(engine.waitingForKeyframe(stage.video), 0);
+    assert.equal(engine.beginReplay(down, 600, 3), 0);
+    assert.equal(
+      engine.readSubscriberRtcp(-1, down, Buffer.concat([pli(VIDEO_SSRC), nack(VIDEO_SSRC, [before.sequence, 0])]), 4),
+      0,
+    );
+    engine.setDownTrackPaused(down, false);
+    assert.equal(engine.waitingForKeyframe(stage.video), 1);
+    assert.equal(stage.relay(picture(3, DELTA.vp8), down, 5), layout.DROP_WAITING_FOR_KEYFRAME);
+    assert.equal(stage.relayed(picture(4), down, 6).sequence, (before.sequence + 1) & 0xffff);
+    for (const track of [-1, 99, 1e9]) assert.throws(() => engine.setDownTrackPaused(track, true), /no down track/);
   });
 });

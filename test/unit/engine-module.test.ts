@@ -69,6 +69,7 @@ describe('the engine module', () => {
   test('has a name for every verdict', () => {
     assert.equal(VERDICT_NAMES.length, layout.VERDICTS);
     assert.equal(VERDICT_NAMES[layout.DROP_WAITING_FOR_KEYFRAME], 'droppedWaitingForKeyframe');
+    assert.equal(VERDICT_NAMES[layout.DROP_PAUSED], 'droppedPaused');
   });
 
   test('counts each packet and each drop where any thread can read it', async () => {

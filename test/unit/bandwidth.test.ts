@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { betterHalf, SubscriberBandwidth, VideoPause } from '../../workers/bandwidth.js';
+
+const NONE = Number.POSITIVE_INFINITY;
+
+describe('SubscriberBandwidth', () => {
+  test('takes an estimate of what is sent, or more, for no limit', () => {
+    const line = new SubscriberBandwidth();
+    for (const estimate of [1_000_000, 950_000, 901_000, 5_000_000]) line.estimate(estimate, 1_000_000);
+    assert.equal(line.limit, NONE);
+  });
+
+  test('takes an estimate that falls below what is sent for the limit, and follows it from then on', () => {
+    const line = new SubscriberBandwidth();
+    line.estimate(1_000_000, 1_000_000);
+    line.estimate(850_000, 1_000_000);
+    assert.equal(line.limit, 850_000);
+    line.estimate(918_000, 850_000);
+    assert.equal(line.limit, 918_000);
+    line.estimate(400_000, 900_000);
+    assert.equal(line.limit, 400_000);
+  });
+
+  test('takes one that climbs towards what is sent for no limit, and one that stays for one', () => {
+    const line = new SubscriberBandwidth();
+    line.estimate(400_000, 300_000);
+    for (const estimate of [432_000, 467_000, 504_000]) line.estimate(estimate, 2_000_000);
+    assert.equal(line.limit, NONE);
+    line.estimate(505_000, 2_000_000);
+    assert.equal(line.limit, NONE);
+    line.estimate(506_000, 2_000_000);
+    assert.equal(line.limit, 506_000);
+  });
+
+  test('goes down with losses above 15 %, by half of their share, and up again without them', () => {
+    const line = new SubscriberBandwidth();
+    line.report(0.15, 1_000_000);
+    assert.equal(line.limit, NONE);
+    line.report(0.2, 1_000_000);
+    assert.equal(line.limit, 900_000);
+    line.report(0.3, 850_000);
+    assert.equal(line.limit, 722_500);
+    line.report(0.05, 600_000);
+    assert.equal(line.limit, 722_500);
+    line.report(0, 600_000);
+    assert.equal(Math.round(line.limit), 780_300);
+    line.report(0.9, 0);
+    assert.equal(Math.round(line.limit), 780_300, 'nothing was sent');
+    assert.equal(line.width, NONE, 'what a radio loses makes no line narrow');
+  });
+
+  test('is as narrow as what comes through where more than a third is lost', () => {
+    const line = new SubscriberBandwidth();
+    line.report(0.75, 2_000_000);
+    assert.equal(line.width, 500_000);
+  });
+
+  test('forgets a limit above what anybody sends, and everything when it is to be tried', () => {
+    const line = new SubscriberBandwidth();
+    line.report(0.16, 4_000_000);
+    line.release(3_500_000);
+    assert.equal(line.limit, NONE);
+    line.estimate(100_000, 1_000_000);
+    line.release(3_500_000);
+    assert.equal(line.limit, 100_000);
+    line.reset();
+    assert.equal(line.limit, NONE);
+  });
+});
+
+describe('a publisher is held', () => {
+  test('to what the better half of its subscribers can take', () => {
+    assert.equal(betterHalf([]), NONE);
+    assert.equal(betterHalf([5]), 5);
+    assert.equal(betterHalf([5, 9]), 9);
+    assert.equal(betterHalf([1, 9, 5]), 5);
+    assert.equal(betterHalf([1, 2, 3, 4, 5, NONE, NONE, NONE, NONE, NONE]), NONE);
+    assert.equal(betterHalf([1, 2, 3, 4, 5, 6, NONE, NONE, NONE, NONE]), 6);
+  });
+});
+
+describe('VideoPause', () => {
+  const floor = 60_000;
+
+  test('comes after two seconds on a line that is too narrow and that the publisher does not come down for', () => {
+    const pause = new VideoPause();
+    const at = (now: number, limit = 500_000, held = 2_000_000) => pause.update(limit, 2_000_000, held, floor, now);
+    assert.equal(at(0), null);
+    assert.equal(at(1000), null);
+    assert.equal(at(1500, 1_700_000), null, 'it is wide enough for a moment');
+    assert.equal(at(2000), null);
+    assert.equal(at(3999), null);
+    assert.equal(at(4000), 'pause');
+    assert.equal(pause.paused, true);
+  });
+
+  test('does not come while the publisher is told to come down, but for a line that carries no video at all', () => {
+    const pause = new VideoPause();
+    for (let now = 0; now < 10_000; now += 1000) assert.equal(pause.update(5e5, 2e6, 5e5, floor, now), null);
+    assert.equal(pause.update(50_000, 150_000, 150_000, floor, 20_000), null);
+    assert.equal(pause.update(50_000, 150_000, 150_000, floor, 22_000), 'pause');
+  });
+
+  test('ends at once when the publisher sends what the line carries, else after 8 s, the next ones after twice that', () => {
+    const pause = new VideoPause();
+    const narrow = (now: number) => pause.update(5e5, 2e6, 2e6, floor, now);
+    narrow(0);
+    assert.equal(narrow(2000), 'pause');
+    assert.equal(pause.update(5e5, 490_000, 490_000, floor, 3000), null);
+    assert.equal(pause.update(5e5, 470_000, 470_000, floor, 3000), 'resume');
+    const changes: [number, string][] = [];
+    for (let now = 60_000; now < 400_000; now += 100) {
+      const change = narrow(now);
+      if (change) changes.push([now, change]);
+    }
+    assert.deepEqual(changes.slice(0, 8), [
+      [62_000, 'pause'],
+      [70_000, 'retry'],
+      [70_800, 'pause'],
+      [86_800, 'retry'],
+      [87_600, 'pause'],
+      [119_600, 'retry'],
+      [120_400, 'pause'],
+      [184_400, 'retry'],
+    ]);
+    assert.deepEqual(changes[11], [250_000 + 64_000, 'retry'], 'the longest');
+  });
+});

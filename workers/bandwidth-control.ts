@@ -1,0 +1,125 @@
+/** Holds each publisher to what its subscribers' lines carry, and pauses the video of a line that is too narrow. */
+import { STATISTIC_FRACTION_LOST, STATISTIC_OCTETS } from '../assembly/layout.js';
+import { betterHalf, SubscriberBandwidth, VideoPause } from './bandwidth.js';
+import type { Engine } from './engine.js';
+import type { DownTrack, Member } from './member.js';
+
+/** bit/s: what a publisher is always left, and what video needs at least. */
+const BITRATE_MIN = 150_000;
+const VIDEO_FLOOR = 60_000;
+
+interface Sending {
+  /** Bytes of both tracks when they were looked at last, and when. */
+  octets: number;
+  at: number;
+  /** bit/s over the last two looks, the lower one: a keyframe is no rate. */
+  rate: number;
+  former: number;
+}
+
+interface Receiving {
+  bandwidth: SubscriberBandwidth;
+  pause: VideoPause;
+}
+
+export class BandwidthControl {
+  private readonly engine: Engine;
+  /** bit/s */
+  private readonly most: number;
+  private readonly publishers = new WeakMap<Member, Sending>();
+  private readonly subscribers = new WeakMap<Member, Receiving>();
+
+  constructor(engine: Engine, most: number) {
+    this.engine = engine;
+    this.most = most;
+  }
+
+  private receiving(subscriber: Member): Receiving {
+    let known = this.subscribers.get(subscriber);
+    if (!known) {
+      known = { bandwidth: new SubscriberBandwidth(), pause: new VideoPause() };
+      this.subscribers.set(subscriber, known);
+    }
+    return known;
+  }
+
+  /** Its peer or its tracks are new: nothing is known of its line, and nothing paused. */
+  forget(subscriber: Member): void {
+    this.subscribers.delete(subscriber);
+  }
+
+  private rateOf(publisher: Member): number {
+    return this.publishers.get(publisher)?.rate ?? 0;
+  }
+
+  /** A subscriber's REMB came. @returns whether its publisher should hear of it at once: the line is full */
+  estimate(subscriber: Member, source: Member, bitrate: number): boolean {
+    const { bandwidth, pause } = this.receiving(subscriber);
+    // A receiver without video estimates what audio alone told it.
+    if (pause.paused) return false;
+    const before = bandwidth.limit;
+    bandwidth.estimate(bitrate, this.rateOf(source));
+    return bandwidth.limit < before * 0.95;
+  }
+
+  /** A subscriber's receiver report came. */
+  report(subscriber: Member, source: Member): void {
+    const { videoDown } = subscriber;
+    if (!videoDown) return;
+    const lost = this.engine.downTrackStatistic(videoDown.index, STATISTIC_FRACTION_LOST) / 256;
+    const { bandwidth, pause } = this.receiving(subscriber);
+    if (!pause.paused) bandwidth.report(lost, this.rateOf(source));
+  }
+
+  /** Measures what a publisher sends since the last time. */
+  private measure(publisher: Member, now: number): number {
+    const tracks = [publisher.audio, publisher.video];
+    const octets = tracks.reduce(
+      (sum, track) => sum + (track ? this.engine.upTrackStatistic(track.index, STATISTIC_OCTETS) : 0),
+      0,
+    );
+    const known = this.publishers.get(publisher);
+    if (!known) {
+      this.publishers.set(publisher, { octets, at: now, rate: 0, former: 0 });
+      return 0;
+    }
+    const elapsed = now - known.at;
+    // Too short a time says nothing; it is measured with the next.
+    if (elapsed < 500) return known.rate;
+    const rate = ((octets - known.octets) * 8000) / elapsed;
+    known.rate = known.former > 0 ? Math.min(rate, known.former) : rate;
+    known.former = rate;
+    known.octets = octets;
+    known.at = now;
+    return known.rate;
+  }
+
+  /**
+   * What a publisher is told to stay under, bit/s.
+   *
+   * @param resume called for each down track whose video goes on after a pause
+   */
+  update(publisher: Member, now: number, resume: (down: DownTrack) => void): number {
+    const rate = this.measure(publisher, now);
+    const downs = (publisher.video?.downTracks ?? []).filter(({ subscriber }) => subscriber.peer?.connected);
+    const limits: number[] = [];
+    for (const { subscriber } of downs) {
+      const { bandwidth, pause } = this.receiving(subscriber);
+      bandwidth.release(this.most * 1.2);
+      // Who gets no video has no say in what it takes, unless nobody gets any.
+      if (!pause.paused) limits.push(bandwidth.limit);
+    }
+    const held = Math.max(BITRATE_MIN, Math.min(betterHalf(limits), this.most));
+    for (const down of downs) this.thin(down, rate, held, now, resume);
+    return held;
+  }
+
+  private thin(down: DownTrack, rate: number, held: number, now: number, resume: (down: DownTrack) => void): void {
+    const { bandwidth, pause } = this.receiving(down.subscriber);
+    const change = pause.update(bandwidth.width, rate, held, VIDEO_FLOOR, now);
+    if (change === null) return;
+    if (change === 'retry') bandwidth.reset();
+    this.engine.setDownTrackPaused(down.index, change === 'pause');
+    if (change !== 'pause') resume(down);
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * What a subscriber's line carries, from what it says itself: its estimate (REMB) and the share of packets it lost.
+ * A receiver's estimate climbs slowly from what it was sent, so that one below what is sent means little while it climbs; one
+ * that falls, or stays, says that packets wait.
+ *
+ * Pure: numbers come in, a decision goes out. Rates are bit/s, times milliseconds.
+ */
+
+/** An estimate above this share of what is sent is no limit (receivers whose line is full go down to 0.85 of it). */
+const FULL = 0.9;
+/** An estimate falls or climbs by more than these factors, or it stays; so many that stay say that the line is full. */
+const FALL = 0.97;
+const CLIMB = 1.02;
+const STAYS = 2;
+/**
+ * Losses above the first share slow the publisher down, below the second it may go faster (draft-ietf-rmcat-gcc-02 6, less
+ * strict: what a radio loses is sent again). Above the third the line doesn't carry what is sent.
+ */
+const LOSSY = 0.15;
+const LOSSLESS = 0.02;
+const CHOKED = 0.35;
+/** How much a limit grows by with each report without losses. */
+const GROWTH = 1.08;
+
+export class SubscriberBandwidth {
+  private estimated = Number.POSITIVE_INFINITY;
+  private last = Number.POSITIVE_INFINITY;
+  private stays = 0;
+  private lossy = Number.POSITIVE_INFINITY;
+
+  /** What should be sent; Infinity: nothing speaks against anything. */
+  get limit(): number {
+    return Math.min(this.estimated, this.lossy);
+  }
+
+  /** What the line carries, as far as is known: one that loses packets may be wide. */
+  get width(): number {
+    return this.estimated;
+  }
+
+  /**
+   * The receiver's estimate came.
+   *
+   * @param rate what it is sent
+   */
+  estimate(bitrate: number, rate: number): void {
+    const limited = this.estimated !== Number.POSITIVE_INFINITY;
+    this.stays = bitrate > this.last * CLIMB ? 0 : this.stays + 1;
+    const full = bitrate < this.last * FALL || this.stays >= STAYS;
+    this.last = bitrate;
+    if (bitrate >= rate * FULL) this.estimated = limited ? Math.max(this.estimated, bitrate) : this.estimated;
+    else if (full || limited) this.estimated = bitrate;
+  }
+
+  /** A receiver report came. @param lost the share of packets lost since the one before, 0..1 */
+  report(lost: number, rate: number): void {
+    if (lost > CHOKED && rate > 0) this.estimated = Math.min(this.estimated, rate * (1 - lost));
+    if (lost > LOSSY && rate > 0) this.lossy = Math.min(this.lossy, rate) * (1 - lost / 2);
+    else if (lost < LOSSLESS) this.lossy *= GROWTH;
+  }
+
+  /** Limits above what anybody sends are none. */
+  release(most: number): void {
+    if (this.estimated > most) this.estimated = Number.POSITIVE_INFINITY;
+    if (this.lossy > most) this.lossy = Number.POSITIVE_INFINITY;
+  }
+
+  /** Forgets everything: whether the line has become better is only seen by trying. */
+  reset(): void {
+    this.stays = 0;
+    this.estimated = Number.POSITIVE_INFINITY;
+    this.lossy = Number.POSITIVE_INFINITY;
+  }
+}
+
+/** What the better half of the subscribers can take: one bad line does not pull the others down. */
+export function betterHalf(limits: readonly number[]): number {
+  if (limits.length === 0) return Number.POSITIVE_INFINITY;
+  const best = [...limits].sort((a, b) => b - a);
+  return best[Math.ceil(best.length / 2) - 1] ?? Number.POSITIVE_INFINITY;
+}
+
+/** Milliseconds for which a line is too narrow before its video is paused: at first, and when it was tried again. */
+const PATIENCE = 2000;
+const TRIAL = 700;
+/** Milliseconds of the first pause; each that follows soon is twice as long, up to the last. */
+const FIRST_PAUSE = 8000;
+const LONGEST_PAUSE = 64_000;
+/** Milliseconds of video after which a pause is the first again. */
+const STEADY = 30_000;
+/** Below this share of what is sent a line is too narrow, above the other it is wide enough. */
+const NARROW = 0.8;
+const WIDE = 0.95;
+
+/** Whether a subscriber's video is paused, so that its audio gets through a line that is too narrow for both. */
+export class VideoPause {
+  private narrowSince: number | null = null;
+  private pausedAt = 0;
+  private resumedAt = Number.NEGATIVE_INFINITY;
+  private length = FIRST_PAUSE;
+  paused = false;
+
+  /**
+   * Called regularly.
+   *
+   * @param width what the line carries
+   * @param rate what its publisher sends
+   * @param held what its publisher is told to stay under
+   * @param floor less than this is no use for video
+   * @returns `retry`: it was paused for its time and starts again, as if nothing were known of the line
+   */
+  update(width: number, rate: number, held: number, floor: number, now: number): 'pause' | 'resume' | 'retry' | null {
+    if (this.paused) {
+      if (width >= floor && rate > 0 && rate <= width * WIDE) return this.resume('resume', now);
+      return now - this.pausedAt >= this.length ? this.resume('retry', now) : null;
+    }
+    // The publisher is coming down to what this line carries, unless others hold it up.
+    const narrow = width < floor || (width < rate * NARROW && held > width);
+    if (!narrow) {
+      this.narrowSince = null;
+      return null;
+    }
+    this.narrowSince ??= now;
+    const trial = now - this.resumedAt < STEADY;
+    if (now - this.narrowSince < (trial ? TRIAL : PATIENCE)) return null;
+    this.length = trial ? Math.min(this.length * 2, LONGEST_PAUSE) : FIRST_PAUSE;
+    this.paused = true;
+    this.pausedAt = now;
+    return 'pause';
+  }
+
+  private resume(how: 'resume' | 'retry', now: number): 'resume' | 'retry' {
+    this.paused = false;
+    this.narrowSince = null;
+    this.resumedAt = now;
+    return how;
+  }
+}

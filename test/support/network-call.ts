@@ -12,7 +12,6 @@ import { projectRoot } from './project.js';
 import { RealTime } from './real-time.js';
 import { type RunningServer, startServer } from './server.js';
 
-const VIDEO = { width: FILM.width, height: FILM.height, frameRate: FILM.framesPerSecond };
 /** Nobody looks at these pages, and none of them must sleep. */
 const AWAKE: readonly string[] = [
   '--disable-background-timer-throttling',
@@ -116,6 +115,8 @@ export interface CallOptions {
   seed: number;
   /** `video/H264`, `video/VP8`, …: the only codec that the publisher offers; its browser's choice if it is left out. */
   codec?: string;
+  /** What the camera is asked for; the film's full size if it is left out. */
+  size?: { width: number; height: number };
   /** Called once the publisher is connected and before the first viewer comes: what lines do from the beginning. */
   prepare?: (lines: { publisher: Line; viewers: Line[] }) => void;
 }
@@ -131,6 +132,11 @@ export function mediaPortOf(server: RunningServer): number {
   const port = Number(/media +UDP (\d+)/.exec(server.output())?.[1]);
   if (!port) throw new Error(`the server names no media port:\n${server.output()}`);
   return port;
+}
+
+function videoOf({ size }: CallOptions): { width: number; height: number; frameRate: number } {
+  const { width, height } = size ?? FILM;
+  return { width, height, frameRate: FILM.framesPerSecond };
 }
 
 /** A publisher and its viewers in a room of our server, each page behind a line of its own. */
@@ -157,7 +163,13 @@ export async function callThroughServer(browser: Browser, options: ServerCallOpt
     const viewers: MediaPage[] = [];
     for (let index = 1; index <= size; index += 1) viewers.push(await open(index));
     closing.push(() => time.stop());
-    await publisher.call('publish', { url: server.wsUrl, room: ROOM, user: 'publisher', video: VIDEO, codec });
+    await publisher.call('publish', {
+      url: server.wsUrl,
+      room: ROOM,
+      user: 'publisher',
+      video: videoOf(options),
+      codec,
+    });
     options.prepare?.({ publisher: publisher.line, viewers: viewers.map(({ line }) => line) });
     const watching = { url: server.wsUrl, room: ROOM, publisher: 'publisher' };
     await Promise.all(
@@ -201,7 +213,7 @@ export async function callDirectly(browser: Browser, options: CallOptions): Prom
     }
     const [publisher, viewer] = pages as [MediaPage, MediaPage];
     options.prepare?.({ publisher: publisher.line, viewers: [viewer.line] });
-    const offer = await publisher.call<string>('offer', { video: VIDEO, codec });
+    const offer = await publisher.call<string>('offer', { video: videoOf(options), codec });
     const answer = await viewer.call<string>('answer', withoutTcp(offer));
     await publisher.call('accept', withoutTcp(answer));
     await Promise.all(pages.map((page) => page.call('connected')));

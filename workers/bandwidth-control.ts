@@ -116,7 +116,7 @@ export class BandwidthControl {
 
   private thin(down: DownTrack, rate: number, held: number, now: number, resume: (down: DownTrack) => void): void {
     const { bandwidth, pause } = this.receiving(down.subscriber);
-    const change = pause.update(bandwidth.width, rate, held, VIDEO_FLOOR, now);
+    const change = pause.update(bandwidth.width, rate, held, VIDEO_FLOOR, bandwidth.lost, now);
     if (change === null) return;
     if (change === 'retry') bandwidth.reset();
     this.engine.setDownTrackPaused(down.index, change === 'pause');

@@ -14,11 +14,14 @@ const CLIMB = 1.02;
 const STAYS = 2;
 /**
  * Losses above the first share slow the publisher down, below the second it may go faster (draft-ietf-rmcat-gcc-02 6, less
- * strict: what a radio loses is sent again). Above the third the line doesn't carry what is sent.
+ * strict: what a radio loses is sent again). Above the third the line doesn't carry what is sent. Each is the mean of the
+ * last reports, as one is about few packets.
  */
-const LOSSY = 0.15;
+const LOSSY = 0.2;
 const LOSSLESS = 0.02;
 const CHOKED = 0.35;
+const NEWS = 0.4;
+
 /** How much a limit grows by with each report without losses. */
 const GROWTH = 1.08;
 
@@ -27,6 +30,8 @@ export class SubscriberBandwidth {
   private last = Number.POSITIVE_INFINITY;
   private stays = 0;
   private lossy = Number.POSITIVE_INFINITY;
+  /** The share of packets that it loses, 0..1. */
+  lost = 0;
 
   /** What should be sent; Infinity: nothing speaks against anything. */
   get limit(): number {
@@ -54,9 +59,10 @@ export class SubscriberBandwidth {
 
   /** A receiver report came. @param lost the share of packets lost since the one before, 0..1 */
   report(lost: number, rate: number): void {
-    if (lost > CHOKED && rate > 0) this.estimated = Math.min(this.estimated, rate * (1 - lost));
-    if (lost > LOSSY && rate > 0) this.lossy = Math.min(this.lossy, rate) * (1 - lost / 2);
-    else if (lost < LOSSLESS) this.lossy *= GROWTH;
+    this.lost += (lost - this.lost) * NEWS;
+    if (this.lost > CHOKED && rate > 0) this.estimated = Math.min(this.estimated, rate * (1 - this.lost));
+    if (this.lost > LOSSY && rate > 0) this.lossy = Math.min(this.lossy, rate) * (1 - this.lost / 2);
+    else if (this.lost < LOSSLESS) this.lossy *= GROWTH;
   }
 
   /** Limits above what anybody sends are none. */
@@ -68,6 +74,7 @@ export class SubscriberBandwidth {
   /** Forgets everything: whether the line has become better is only seen by trying. */
   reset(): void {
     this.stays = 0;
+    this.lost = 0;
     this.estimated = Number.POSITIVE_INFINITY;
     this.lossy = Number.POSITIVE_INFINITY;
   }
@@ -80,9 +87,13 @@ export function betterHalf(limits: readonly number[]): number {
   return best[Math.ceil(best.length / 2) - 1] ?? Number.POSITIVE_INFINITY;
 }
 
-/** Milliseconds for which a line is too narrow before its video is paused: at first, and when it was tried again. */
+/**
+ * Milliseconds for which a line is too narrow before its video is paused: at first, when it was tried again, and where
+ * little is lost, so that it may be no more than a receiver's mistake.
+ */
 const PATIENCE = 2000;
 const TRIAL = 700;
+const DOUBT = 10_000;
 /** Milliseconds of the first pause; each that follows soon is twice as long, up to the last. */
 const FIRST_PAUSE = 8000;
 const LONGEST_PAUSE = 64_000;
@@ -91,6 +102,11 @@ const STEADY = 30_000;
 /** Below this share of what is sent a line is too narrow, above the other it is wide enough. */
 const NARROW = 0.8;
 const WIDE = 0.95;
+/** Losses of a line that may be too narrow, and of one that is. */
+const SOME = 0.05;
+const MANY = 0.2;
+
+type Change = 'pause' | 'resume' | 'retry' | null;
 
 /** Whether a subscriber's video is paused, so that its audio gets through a line that is too narrow for both. */
 export class VideoPause {
@@ -107,22 +123,23 @@ export class VideoPause {
    * @param rate what its publisher sends
    * @param held what its publisher is told to stay under
    * @param floor less than this is no use for video
+   * @param lost the share of packets that the line loses, 0..1
    * @returns `retry`: it was paused for its time and starts again, as if nothing were known of the line
    */
-  update(width: number, rate: number, held: number, floor: number, now: number): 'pause' | 'resume' | 'retry' | null {
+  update(width: number, rate: number, held: number, floor: number, lost: number, now: number): Change {
     if (this.paused) {
       if (width >= floor && rate > 0 && rate <= width * WIDE) return this.resume('resume', now);
       return now - this.pausedAt >= this.length ? this.resume('retry', now) : null;
     }
     // The publisher is coming down to what this line carries, unless others hold it up.
-    const narrow = width < floor || (width < rate * NARROW && held > width);
+    const narrow = held > width && (width < floor || (width < rate * NARROW && lost > SOME));
     if (!narrow) {
       this.narrowSince = null;
       return null;
     }
     this.narrowSince ??= now;
     const trial = now - this.resumedAt < STEADY;
-    if (now - this.narrowSince < (trial ? TRIAL : PATIENCE)) return null;
+    if (now - this.narrowSince < (lost < MANY ? DOUBT : trial ? TRIAL : PATIENCE)) return null;
     this.length = trial ? Math.min(this.length * 2, LONGEST_PAUSE) : FIRST_PAUSE;
     this.paused = true;
     this.pausedAt = now;

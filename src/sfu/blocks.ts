@@ -53,6 +53,11 @@ export class Blocks {
     return this.#present.get(user)?.size ?? 0;
   }
 
+  /** Those among these users whom a present user has blocked. */
+  blockedAmong(user: string, others: { has(user: string): boolean }): string[] {
+    return [...(this.#present.get(user) ?? [])].filter((other) => others.has(other));
+  }
+
   block(blocker: string, whom: string): BlockChange {
     const set = this.#setOf(blocker);
     if (blocker === whom) return { ok: true, changed: false, hidden: false, saved: Promise.resolve() };

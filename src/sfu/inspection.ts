@@ -31,6 +31,8 @@ export interface UserView {
   publisher: boolean;
   /** How many users it has blocked. */
   blocks: number;
+  /** Those of them who are in the room. */
+  blocked: string[];
   handles: HandleView[];
 }
 
@@ -44,7 +46,7 @@ export interface RoomView {
 export interface InspectionParts {
   switchboard: Pick<Switchboard, 'member' | 'rooms' | 'roomMembers' | 'size'>;
   peers: Pick<Peers, 'find' | 'describe' | 'size'>;
-  blocks: Pick<Blocks, 'count'>;
+  blocks: Pick<Blocks, 'count' | 'blockedAmong'>;
 }
 
 const ANSWER_LIMIT = 2000;
@@ -89,7 +91,7 @@ export class Inspection {
     const shards = new Set<ShardNumber>();
     for (const member of switchboard.roomMembers(room)) {
       const { user } = member;
-      const view = users.get(user) ?? { user, publisher: false, blocks: blocks.count(user), handles: [] };
+      const view = users.get(user) ?? { user, publisher: false, blocks: blocks.count(user), blocked: [], handles: [] };
       users.set(user, view);
       view.publisher ||= member.publisher;
       const handle = peers.find(member.handle);
@@ -97,6 +99,7 @@ export class Inspection {
       view.handles.push(this.handle(handle));
       if (handle.shard !== null) shards.add(handle.shard);
     }
+    for (const view of users.values()) view.blocked = blocks.blockedAmong(view.user, users);
     return { room, users: [...users.values()], shards: [...shards] };
   }
 

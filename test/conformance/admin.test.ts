@@ -350,6 +350,7 @@ describe('the verbs about the server', () => {
           user_id: 'alice',
           publisher: true,
           blocks: 1,
+          blocked: [],
           handles: [{ session_id: session, handle_id: id, kind: 'publisher', shard: null }],
         },
       ],
@@ -455,8 +456,8 @@ describe('the verbs about the server', () => {
     for (const { ask } of asks) {
       const { loops } = (await ask({ janus: 'loops_info' })) as unknown as { loops: Record<string, unknown>[] };
       assert.deepEqual(
-        loops.map(({ id, running, handles, faults }) => ({ id, running, handles, faults })),
-        [0, 1].map((id) => ({ id, running: true, handles: 0, faults: 0 })),
+        loops.map(({ id, running, handles, faults, drops }) => ({ id, running, handles, faults, drops })),
+        [0, 1].map((id) => ({ id, running: true, handles: 0, faults: 0, drops: {} })),
       );
     }
   });

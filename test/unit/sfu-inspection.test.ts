@@ -51,7 +51,7 @@ function open(describeHandle: () => Promise<HandleDescription | null> = async ()
 }
 
 describe('what the plugin tells operators', () => {
-  test('of rooms: users with their handles, where they live, and how many each has blocked', () => {
+  test('of rooms: users with their handles, where they live, how many each has blocked, and who of them is there', () => {
     const { inspection, blocks, join } = open();
     const ann = join(newHandle(1, 0), 'lobby', 'ann', true);
     const bob = [join(newHandle(2, 1), 'lobby', 'bob', true), join(newHandle(3), 'lobby', 'bob', false)];
@@ -61,15 +61,16 @@ describe('what the plugin tells operators', () => {
     const [lobby, attic] = inspection.rooms();
     assert.deepEqual([lobby?.room, lobby?.shards, attic?.room, attic?.shards], ['lobby', [0, 1], 'attic', []]);
     assert.deepEqual(
-      lobby?.users.map(({ user, publisher, blocks: blocked, handles }) => [
+      lobby?.users.map(({ user, publisher, blocks: count, blocked, handles }) => [
         user,
         publisher,
+        count,
         blocked,
         handles.map(({ handle }) => handle),
       ]),
       [
-        ['ann', true, 2, [ann]],
-        ['bob', true, 0, bob],
+        ['ann', true, 2, ['bob'], [ann]],
+        ['bob', true, 0, [], bob],
       ],
     );
     assert.deepEqual(inspection.rooms('attic'), [attic]);

@@ -25,10 +25,11 @@ export function describeRooms({ sessions, plugin }: AdminParts, room?: string): 
     room_id,
     publishers: users.filter(({ publisher }) => publisher).length,
     shards,
-    users: users.map(({ user: user_id, publisher, blocks, handles }) => ({
+    users: users.map(({ user: user_id, publisher, blocks, blocked, handles }) => ({
       user_id,
       publisher,
       blocks,
+      blocked,
       handles: handles.map(({ handle, kind, source, shard }) => ({
         ...ids.get(handle),
         kind,

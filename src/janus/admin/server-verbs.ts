@@ -39,6 +39,17 @@ function messagePlugin(parts: AdminParts, request: Fields): object {
   }
 }
 
+/** Packets dropped so far by reason, such as `waiting-for-keyframe`; reasons that never came are left out. */
+function dropsOf(counters: Record<string, number>): Record<string, number> {
+  const dropped = Object.entries(counters).filter(([name, count]) => /^dropped[A-Z]/.test(name) && count > 0);
+  const reasonOf = (name: string) =>
+    name
+      .slice('dropped'.length)
+      .replace(/(?<!^)[A-Z]/g, '-$&')
+      .toLowerCase();
+  return Object.fromEntries(dropped.map(([name, count]) => [reasonOf(name), count]));
+}
+
 /** The verbs about the server as a whole, but its settings and tokens. */
 export function serverVerbs(parts: AdminParts): Record<string, ServerVerb> {
   const { sessions, plugin, shards, transports, log } = parts;
@@ -110,6 +121,9 @@ export function serverVerbs(parts: AdminParts): Record<string, ServerVerb> {
           'up-tracks': counters.upTracks ?? 0,
           'down-tracks': counters.downTracks ?? 0,
           faults: counters.faults ?? 0,
+          'bytes-received': counters.bytesReceived ?? 0,
+          'bytes-sent': counters.bytesForwarded ?? 0,
+          drops: dropsOf(counters),
         };
       }),
     }),

@@ -1,6 +1,6 @@
 /**
  * What Chromium's fake camera shows: a film with motion and grain. Its own picture is so plain that it needs half the
- * bitrate of a real one, and so never meets a limit.
+ * bitrate of a real one, and so never meets a limit. Faster motion would make encoders see a new scene every second.
  */
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,8 @@ export const FILM = { width: 640, height: 480, framesPerSecond: 30 };
 /** Two seconds, shown again and again. */
 const FRAMES = 60;
 /** Levels of luminance, up and down. */
-const GRAIN = 7;
-const WAVES = 45;
+const GRAIN = 6;
+const WAVES = 40;
 
 export interface Film {
   /** A YUV4MPEG2 file (4:2:0). */
@@ -33,10 +33,10 @@ export function writeFilm(): Film {
   writeSync(target, `YUV4MPEG2 W${width} H${height} F${framesPerSecond}:1 Ip A1:1 C420jpeg\n`);
   for (let frame = 0; frame < FRAMES; frame++) {
     const turn = (2 * Math.PI * frame) / FRAMES;
-    const across = Float64Array.from({ length: width }, (_, x) => Math.sin(x / 19 + turn * 3));
+    const across = Float64Array.from({ length: width }, (_, x) => Math.sin(x / 19 + turn));
     const first = random.below(width * height);
     for (let y = 0; y < height; y++) {
-      const down = WAVES * Math.sin(y / 13 + turn * 2);
+      const down = WAVES * Math.sin(y / 13 + turn);
       for (let x = 0; x < width; x++) {
         const at = y * width + x;
         luminance[at] = 128 + down * (across[x] ?? 0) + (grain[first + at] ?? 0) - GRAIN;

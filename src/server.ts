@@ -3,6 +3,7 @@ import os from 'node:os';
 import { enforcedAddresses, thisMachine } from './config/machine.js';
 import { packageVersion } from './config/package-version.js';
 import type { Config } from './config/schema.js';
+import { dashboardHandler } from './http/dashboard.js';
 import { healthHandler } from './http/health.js';
 import { HttpListener } from './http/listener.js';
 import { pageHandler } from './http/page.js';
@@ -218,7 +219,7 @@ function composeHttp(config: Config, api: JanusApi, wsPort: number, ready: () =>
   return { listener, rest };
 }
 
-/** The Admin API on its two ports. */
+/** The Admin API on its two ports, with the dashboard beside it. */
 function composeAdmin(config: Config, secret: string, parts: ConstructorParameters<typeof AdminApi>[1]) {
   const { log } = parts;
   const admin = new AdminApi(secret, parts);
@@ -226,6 +227,7 @@ function composeAdmin(config: Config, secret: string, parts: ConstructorParamete
   const rest = new RestTransport({ base: '/admin', ...restLimits(config) }, admin, null, log);
   const http = new HttpListener({ host, port: config.ADMIN_PORT, ...httpLimits(config) }, log);
   http.mount('/admin', rest.handler);
+  http.mount('/', dashboardHandler());
   const own = { subprotocol: 'janus-admin-protocol', sessions: false, host, port: config.ADMIN_WS_PORT };
   return { http, ws: new WebSocketTransport({ ...own, ...webSocketLimits(config) }, admin, log) };
 }

@@ -35,9 +35,11 @@ import {
   FEEDBACK_ARRIVALS,
   FEEDBACK_LOSSES,
   FORWARD,
+  KIND_AUDIO,
   KIND_VIDEO,
   RESEND_CREDIT_MAX,
 } from './layout';
+import { noteLoudness } from './loudness';
 import { mustAsk, noteMissing, takeMissing } from './missing';
 import { historyCell, putInCell, slotInCell } from './packet-history';
 import { countReception } from './reception-stats';
@@ -162,6 +164,7 @@ function accept(index: i32, up: UpTrack, slot: Slot, now: f64): i32 {
   const misplaced = keep(index, up, slot);
   if (misplaced != FORWARD) return misplaced;
   admitExtensions(slot, up.extensionIds);
+  if (up.kind == KIND_AUDIO) noteLoudness(up, slot);
   slot.keyframe = up.kind == KIND_VIDEO && startsKeyframe(up, slot, now);
   up.lastPacketAt = now;
   if (slot.keyframe) {

@@ -55,3 +55,4 @@ export function takeLostOfPublisher(upIndex: i32): i32 {
   const up = findUpTrack(upIndex);
   return up === null ? 0 : <i32>takeLost(up);
 }
+export { takeLoudness } from './loudness';

@@ -104,6 +104,8 @@ export class UpTrack {
   transportCcId: u8;
   /** Counts the feedback about arrivals. */
   arrivalFeedbacks: u8;
+  /** 127 plus the loudest level (RFC 6464, dBov) since takeLoudness(). */
+  loudness: u8;
   /** Ids of the publisher's header extensions by EXTENSION_ index, 0: not negotiated. */
   extensionIds: u32;
 }

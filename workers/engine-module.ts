@@ -41,6 +41,7 @@ export interface EngineExports {
   replayed(position: number, now: number): number;
   lastPacketAt(up: number): number;
   takeLostOfPublisher(up: number): number;
+  takeLoudness(up: number): number;
   takeLostOfSubscriber(down: number): number;
   roundTripTime(down: number): number;
   upTrackStatistic(up: number, statistic: number): number;

@@ -295,6 +295,11 @@ export class Engine {
     return this.#wasm.takeLostOfPublisher(up);
   }
 
+  /** How loud the publisher was since the last call: 0 (silence, or it does not tell) .. 127, which is 0 dBov. */
+  takeLoudness(up: number): number {
+    return this.#wasm.takeLoudness(up);
+  }
+
   /** Milliseconds, from the subscriber's last report about our sender reports; 0: unknown. */
   roundTripTime(down: number): number {
     return this.#wasm.roundTripTime(down);

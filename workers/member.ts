@@ -2,6 +2,7 @@
 import type { DataChannel } from './native.js';
 import type { OfferedTransport, Peer } from './peer.js';
 import type { DownTrackParameters, HandleNumber, MediaKind, RoomNumber, UserNumber } from './protocol.js';
+import type { Talking } from './talking.js';
 
 /** A down track: one of a publisher's streams on its way to one subscriber. */
 export interface DownTrack {
@@ -19,6 +20,7 @@ export interface UpTrack {
   negotiated: boolean;
   /** What `media` last said of it. */
   receiving: boolean;
+  readonly talking: Talking;
   /** Edited as a whole, read per packet as a plain array. */
   downTracks: DownTrack[];
 }

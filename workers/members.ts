@@ -26,6 +26,7 @@ import type {
 } from './protocol.js';
 import type { Relay } from './relay.js';
 import { activateDownTracks, attachDownTracks, detachDownTracks, detachSubscriber } from './subscriptions.js';
+import { newTalking } from './talking.js';
 
 export interface MembersParts {
   native: Native;
@@ -37,6 +38,12 @@ export interface MembersParts {
   counters: ShardCounters;
   settings: ShardSettings;
   say: (news: ShardNews) => void;
+}
+
+/** Nothing comes until there is another peer. */
+function endReception(track: UpTrack): void {
+  track.receiving = false;
+  Object.assign(track.talking, newTalking());
 }
 
 export class Members {
@@ -71,7 +78,7 @@ export class Members {
     const index = this.parts.engine.addUpTrack(kind);
     if (index < 0) throw new Error('This server holds as many publishers as it can; try again later.');
     this.parts.engine.setUpTrackUser(index, member.user);
-    return { index, kind, negotiated: false, receiving: false, downTracks: [] };
+    return { index, kind, negotiated: false, receiving: false, talking: newTalking(), downTracks: [] };
   }
 
   acceptOffer(request: AcceptOffer): ShardReply {
@@ -220,7 +227,7 @@ export class Members {
     if (!peer) return;
     member.peer = null;
     member.channels.clear();
-    for (const track of [member.audio, member.video]) if (track) track.receiving = false;
+    for (const track of [member.audio, member.video]) if (track) endReception(track);
     peer.close();
     this.parts.counters.add('peers', -1);
   }

@@ -305,6 +305,8 @@ export type ShardNews =
   | { type: 'webrtcup'; handle: HandleNumber }
   | { type: 'media'; handle: HandleNumber; kind: MediaKind; receiving: boolean }
   | { type: 'slowlink'; handle: HandleNumber; kind: MediaKind; uplink: boolean; lost: number }
+  /** The publisher talks, or has stopped, by the audio levels of its packets. */
+  | { type: 'talking'; handle: HandleNumber; talking: boolean }
   /** The PeerConnection is gone without the main thread having asked for it; `reason` is one of Janus' texts. */
   | { type: 'hangup'; handle: HandleNumber; reason: string }
   /** An error of ours was contained to a peer, which was closed (hangup follows), or to the shard (handle null). */

@@ -1,7 +1,8 @@
-/** What is noticed by looking regularly: media that stopped or came, losses, peers that never connected. */
+/** What is noticed by looking regularly: media that stopped or came, who talks, losses, peers that never connected. */
 import type { Engine } from './engine.js';
 import { indexOf, type Member, type UpTrack } from './member.js';
 import type { ShardNews, ShardSettings } from './protocol.js';
+import { listen } from './talking.js';
 
 /** Milliseconds between two looks at the losses: `slowlink` counts per second. */
 const LOSS_INTERVAL = 1000;
@@ -35,6 +36,7 @@ export class Supervision {
       }
       this.watchMedia(member, member.audio, now);
       this.watchMedia(member, member.video, now);
+      if (member.audio) this.watchTalking(member, member.audio);
       if (countLosses && this.settings.slowlinkThreshold > 0) this.watchLosses(member);
     }
     return late;
@@ -48,6 +50,11 @@ export class Supervision {
     if (receiving === track.receiving) return;
     track.receiving = receiving;
     this.say({ type: 'media', handle: member.handle, kind: track.kind, receiving });
+  }
+
+  private watchTalking(member: Member, { index, negotiated, talking }: UpTrack): void {
+    if (!negotiated || !listen(talking, this.engine.takeLoudness(index))) return;
+    this.say({ type: 'talking', handle: member.handle, talking: talking.talking });
   }
 
   private watchLosses(member: Member): void {

@@ -7,6 +7,7 @@ import type {
   LeaveEvent,
   RequestBody,
   Success,
+  TalkingEvent,
   UnblockedEvent,
 } from '../sfu/wire.js';
 import { Emitter } from './emitter.js';
@@ -20,6 +21,7 @@ export interface HandleEvents {
   leave: LeaveEvent;
   blocked: BlockedEvent;
   unblocked: UnblockedEvent;
+  talking: TalkingEvent;
   data: DataEvent;
   /** ICE and DTLS are up. */
   webrtcup: object;
@@ -42,6 +44,8 @@ export interface HandleEvents {
 /** What to get: `data` makes its user one of the room's publishers, `media` is the user to hear and see. */
 export interface Subscription {
   notifications?: boolean;
+  /** To be told who of the room talks. */
+  talking?: boolean;
   data?: boolean;
   media?: string;
 }
@@ -221,6 +225,9 @@ export class Handle extends Emitter<HandleEvents> {
         break;
       case 'blocked':
         this.emit('blocked', data);
+        break;
+      case 'talking':
+        this.emit('talking', data);
         break;
       case 'unblocked':
         this.emit('unblocked', data);

@@ -18,6 +18,7 @@ export type {
   RequestBody,
   RoomEvent,
   Success,
+  TalkingEvent,
   UnblockedEvent,
 } from '../sfu/wire.js';
 export { BACK_OFF, type BackOff, retryDelay } from './back-off.js';

@@ -8,6 +8,7 @@ import type {
 import type { PublisherPlan } from '../sdp/publisher.js';
 import type { SubscriberPlan, SubscriberSsrcs } from '../sdp/subscriber.js';
 import type { RecentErrors } from './recent-errors.js';
+import type { Wants } from './switchboard.js';
 import type { EventData, Jsep } from './wire.js';
 
 /** Our candidates, when they are told apart from the description: all of them, to be sent right after it. */
@@ -92,7 +93,9 @@ export interface SfuHandle {
   /** Numbers of its room and user while it has joined. */
   joined: { room: number; user: number; publisher: boolean } | null;
   /** Whether it has used its one subscription, and what it asked for before it joined. */
-  subscription: { publisher: boolean; notifications: boolean } | null;
+  subscription: Wants | null;
+  /** Whether it talks, as its shard last said. */
+  talking: boolean;
   /** Set while a request waits for somebody to come. */
   waiting: AbortController | null;
   /** For operators. */

@@ -27,7 +27,10 @@ function unionFor(idBytesMax: number) {
   const id = z.string(expected('a string')).refine((value) => utf8.encode(value).length <= idBytesMax, {
     error: `should be at most ${idBytesMax} bytes of UTF-8`,
   });
-  const subscription = z.object({ notifications: flag, data: flag, media: id.nullish() }, expected('an object'));
+  const subscription = z.object(
+    { notifications: flag, talking: flag, data: flag, media: id.nullish() },
+    expected('an object'),
+  );
   return z.discriminatedUnion('kind', [
     z.object({
       kind: z.literal('join'),

@@ -22,6 +22,7 @@ export class Peers {
   readonly #presence: Pick<Presence, 'tellBlocks' | 'room'>;
   /** Workers in place of dead ones, which have not been told who blocks whom. */
   readonly #ignorant = new Set<ShardNumber>();
+  #talkingListener: (handle: SfuHandle) => void = () => {};
 
   constructor(
     shards: Pick<Shards, 'run' | 'place' | 'onNews'>,
@@ -37,6 +38,11 @@ export class Peers {
       this.#attempt(() => shards.run(shard, { type: 'set-room-shards', room, shards: members })),
     );
     shards.onNews((shard, news) => this.#onNews(shard, news));
+  }
+
+  /** Told when a publisher's `talking` changed. */
+  onTalking(listener: (handle: SfuHandle) => void): void {
+    this.#talkingListener = listener;
   }
 
   get size(): number {
@@ -294,6 +300,13 @@ export class Peers {
       handle.subscription = null;
     }
     handle.peer = null;
+    this.#setTalking(handle, false);
+  }
+
+  #setTalking(handle: SfuHandle, talking: boolean): void {
+    if (handle.talking === talking) return;
+    handle.talking = talking;
+    this.#talkingListener(handle);
   }
 
   /** A publisher that is gone takes its subscribers' PeerConnections with it: they have no other use. */
@@ -338,6 +351,9 @@ export class Peers {
         break;
       case 'media':
         handle.sink.media(midIn(handle.peer, news.kind), news.kind, news.receiving);
+        break;
+      case 'talking':
+        this.#setTalking(handle, news.talking);
         break;
       case 'slowlink':
         handle.sink.slowlink(midIn(handle.peer, news.kind), news.kind, news.uplink, news.lost);

@@ -51,6 +51,7 @@ export class SfuPlugin {
     this.#moderation = new Moderation(parts, this.#rooms, (handle) => this.detach(handle));
     this.#parse = messageParser(settings.idBytesMax);
     parts.shards.onLost((shard) => this.#onLost(shard));
+    parts.peers.onTalking((handle) => this.#rooms.talking(handle));
   }
 
   attach(sink: HandleSink, client: ClientFacts): SfuHandle {
@@ -66,6 +67,7 @@ export class SfuPlugin {
       subscribers: new Set(),
       joined: null,
       subscription: null,
+      talking: false,
       waiting: null,
       errors: new RecentErrors(),
       gone: false,

@@ -6,9 +6,9 @@ import type { DataMessage, JoinMessage, SubscribeMessage } from './messages.js';
 import type { Peers } from './peers.js';
 import type { Presence } from './presence.js';
 import { Refusal } from './refusal.js';
-import type { Member, Notice, Switchboard } from './switchboard.js';
+import type { Member, Notice, Switchboard, Wants } from './switchboard.js';
 import type { Gatekeeper } from './token.js';
-import type { DataEvent, Failure, Success } from './wire.js';
+import type { DataEvent, Failure, Success, TalkingEvent } from './wire.js';
 
 /** The answer to a `message`: always one event. */
 export interface PluginReply {
@@ -52,6 +52,7 @@ export class Rooms {
     const wants = {
       publisher: subscribe?.data ?? handle.subscription?.publisher ?? false,
       notifications: subscribe?.notifications ?? handle.subscription?.notifications ?? false,
+      talking: subscribe?.talking ?? handle.subscription?.talking ?? false,
     };
     const mayHear = (other: string) => other === room || (permission.rooms?.includes(other) ?? true);
     this.#checkEarlySubscription(handle, mayHear);
@@ -116,7 +117,11 @@ export class Rooms {
     const member = switchboard.member(handle.number);
     const permission = gatekeeper.subscribe(message.token ?? null, member !== undefined, member?.user ?? null);
     if (!permission.ok) throw new Refusal(permission.reason);
-    const wants = { publisher: what.data ?? false, notifications: what.notifications ?? false };
+    const wants: Wants = {
+      publisher: what.data ?? false,
+      notifications: what.notifications ?? false,
+      talking: what.talking ?? false,
+    };
     const mayHear = (room: string) => room === member?.room || (permission.rooms?.includes(room) ?? true);
     const media = what.media ?? null;
     const source = media === null ? null : await this.#publisher(handle, media, mayHear);
@@ -136,11 +141,7 @@ export class Rooms {
     return { data: { success: true, response: {} }, ...(jsep && { jsep }) };
   }
 
-  async #upgrade(
-    handle: SfuHandle,
-    member: Member,
-    wants: { publisher: boolean; notifications: boolean },
-  ): Promise<void> {
+  async #upgrade(handle: SfuHandle, member: Member, wants: Wants): Promise<void> {
     const notices = this.#parts.switchboard.upgrade(handle.number, wants);
     if (typeof notices === 'string') throw new Refusal(notices);
     if (wants.publisher && handle.joined) {
@@ -190,6 +191,16 @@ export class Rooms {
     return { data: { success: true, response: {} } };
   }
 
+  /** A publisher talks, or has stopped: tells those of its room who asked for it, but not through a block. */
+  talking(handle: SfuHandle): void {
+    const { switchboard, blocks } = this.#parts;
+    const about = switchboard.member(handle.number);
+    if (!about?.announced || !about.publisher) return;
+    const data: TalkingEvent = { event: 'talking', user_id: about.user, room_id: about.room, talking: handle.talking };
+    const audience = switchboard.talkingAudience(about).filter((member) => !blocks.hides(about.user, member.user));
+    this.deliver(audience.map(({ handle: to }) => ({ to, data })));
+  }
+
   /** Takes the handle out of its room and tells the others. Returns its room's number. */
   leave(handle: SfuHandle): number | null {
     const { switchboard, presence, log } = this.#parts;
@@ -211,6 +222,6 @@ export class Rooms {
 }
 
 /** An empty subscription doesn't use up the one that a handle has. */
-function asksForSomething({ data, notifications, media }: SubscribeMessage['what']): boolean {
-  return data === true || notifications === true || typeof media === 'string';
+function asksForSomething({ data, notifications, talking, media }: SubscribeMessage['what']): boolean {
+  return data === true || notifications === true || talking === true || typeof media === 'string';
 }

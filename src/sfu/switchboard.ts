@@ -10,9 +10,14 @@ export interface Member {
   publisher: boolean;
   /** Wants to be told who joins, leaves, blocks. */
   notifications: boolean;
+  /** Wants to be told who talks. */
+  talking: boolean;
   /** False while its place is kept but nobody knows of it yet. */
   announced: boolean;
 }
+
+/** What a member asks for beside media. */
+export type Wants = Pick<Member, 'publisher' | 'notifications' | 'talking'>;
 
 /** An event for one handle: `data` of its `plugindata`. */
 export interface Notice {
@@ -107,13 +112,14 @@ export class Switchboard {
   }
 
   /** A subscribe message changed what a member gets; it may have become a publisher, within the limits. */
-  upgrade(handle: HandleNumber, wants: { publisher: boolean; notifications: boolean }): string | Notice[] {
+  upgrade(handle: HandleNumber, wants: Wants): string | Notice[] {
     const member = this.#must(handle);
     const becomesPublisher = wants.publisher && !member.publisher;
     const refusal = becomesPublisher ? this.refusal(member.room, member.user) : null;
     if (refusal) return refusal;
     member.publisher ||= wants.publisher;
     member.notifications ||= wants.notifications;
+    member.talking ||= wants.talking;
     return becomesPublisher ? this.#notices('join', member) : [];
   }
 
@@ -146,6 +152,11 @@ export class Switchboard {
     return this.userMembers(whom)
       .filter((member) => member.notifications)
       .map((member) => ({ to: member.handle, data: { event, by } }));
+  }
+
+  /** Who in the room is to be told that a member talks, or has stopped: whoever asked, and is somebody else. */
+  talkingAudience(about: Member): Member[] {
+    return this.roomMembers(about.room).filter((member) => member.talking && member.user !== about.user);
   }
 
   #must(handle: HandleNumber): Member {

@@ -63,8 +63,16 @@ export interface DataEvent {
   from: string;
 }
 
+/** A publisher of the room talks, or has stopped; for those who asked for it (`subscribe: {talking: true}`). */
+export interface TalkingEvent {
+  event: 'talking';
+  user_id: string;
+  room_id: string;
+  talking: boolean;
+}
+
 /** News that answer no request. */
-export type RoomEvent = JoinEvent | LeaveEvent | BlockedEvent | UnblockedEvent | DataEvent;
+export type RoomEvent = JoinEvent | LeaveEvent | BlockedEvent | UnblockedEvent | DataEvent | TalkingEvent;
 
 /** What `plugindata.data` may hold: always an object; an empty one comes with an offer that answers no request. */
 export type EventData = Success | Failure | RoomEvent | Record<string, never>;

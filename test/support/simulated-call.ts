@@ -2,12 +2,14 @@
  * The real engine, relay and feedback between simulated peers on simulated links: everything of a shard but sockets and
  * wall clock.
  */
+
 import { createCounters, ShardCounters } from '../../workers/counters.js';
 import { Feedback } from '../../workers/feedback.js';
 import { indexOf, type Member, type MemberPeer, newMember } from '../../workers/member.js';
 import type { Codec, MediaKind, ShardSettings } from '../../workers/protocol.js';
 import { Relay } from '../../workers/relay.js';
 import { activateDownTracks, attachDownTracks } from '../../workers/subscriptions.js';
+import { newTalking } from '../../workers/talking.js';
 import { downParameters, Stage, upParameters } from './engine.js';
 import { Clock, Link, type LinkConditions } from './network.js';
 import {
@@ -101,7 +103,14 @@ export class SimulatedCall {
     this.source.peer = peerOn(this.uplinkBack);
     this.publisher = new SimulatedPublisher(clock, options, (packet) => this.uplink.send(packet));
     for (const kind of ['audio', 'video'] as const) {
-      this.source[kind] = { index: stage[kind], kind, negotiated: true, receiving: false, downTracks: [] };
+      this.source[kind] = {
+        index: stage[kind],
+        kind,
+        negotiated: true,
+        receiving: false,
+        talking: newTalking(),
+        downTracks: [],
+      };
     }
     this.feedback.addPublisher(this.source);
     clock.every(TICK, () => this.feedback.tick(clock.now));

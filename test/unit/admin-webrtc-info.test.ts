@@ -88,6 +88,7 @@ function publisher(): SfuHandle {
     subscription: null,
     waiting: null,
     errors: new RecentErrors(),
+    talking: false,
     gone: false,
   };
 }

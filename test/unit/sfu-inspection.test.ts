@@ -31,6 +31,7 @@ function newHandle(number: number, shard: number | null = null): SfuHandle {
     subscription: null,
     waiting: null,
     errors: new RecentErrors(),
+    talking: false,
     gone: false,
   };
 }
@@ -43,7 +44,10 @@ function open(describeHandle: () => Promise<HandleDescription | null> = async ()
   const join = (handle: SfuHandle, room: string, user: string, publisher: boolean) => {
     handles.set(handle.number, handle);
     blocks.enter(user);
-    assert.equal(switchboard.admit({ handle: handle.number, room, user, publisher, notifications: false }), null);
+    assert.equal(
+      switchboard.admit({ handle: handle.number, room, user, publisher, notifications: false, talking: false }),
+      null,
+    );
     switchboard.announce(handle.number);
     return handle;
   };

@@ -214,3 +214,38 @@ describe('a worker that dies', () => {
     assert.ok(ann.joined);
   });
 });
+
+describe('who talks', () => {
+  test('is told to those of the room who asked, but not to oneself, through a block, or of what has ended', async () => {
+    const { shards, attach, join, publish } = stage();
+    const ann = attach();
+    const bob = attach();
+    const eve = attach();
+    await publish(ann);
+    await join(ann, 'ann', { data: true, talking: true });
+    await join(bob, 'bob', { data: true, talking: true });
+    await join(eve, 'eve', { data: true, notifications: true });
+    const told = (handle: typeof ann) => handle.heard.filter((line) => line.startsWith('talking'));
+    shards.say(0, { type: 'talking', handle: ann.number, talking: true });
+    assert.deepEqual([told(ann), told(bob), told(eve)], [[], ['talking ann'], []]);
+    shards.say(0, { type: 'talking', handle: ann.number, talking: true });
+    assert.equal(told(bob).length, 1, 'a change, and not a state');
+    shards.say(0, { type: 'hangup', handle: ann.number, reason: 'ICE failed' });
+    assert.equal(told(bob).length, 2, 'who has no connection talks no more');
+  });
+
+  test('is not told through a block', async () => {
+    const { shards, plugin, attach, join, publish } = stage();
+    const ann = attach();
+    const bob = attach();
+    await publish(ann);
+    await join(ann, 'ann');
+    await join(bob, 'bob', { data: true, talking: true });
+    await plugin.message(bob, { kind: 'block', whom: 'ann' }, null);
+    shards.say(0, { type: 'talking', handle: ann.number, talking: true });
+    assert.deepEqual(
+      bob.heard.filter((line) => line.startsWith('talking')),
+      [],
+    );
+  });
+});

@@ -11,7 +11,7 @@ function join(
   handle: number,
   room: string,
   user: string,
-  wants: { data?: boolean; notifications?: boolean } = { data: true, notifications: true },
+  wants: { data?: boolean; notifications?: boolean; talking?: boolean } = { data: true, notifications: true },
 ): string | { users: string[]; notices: Notice[] } {
   const refusal = board.admit({
     handle,
@@ -19,6 +19,7 @@ function join(
     user,
     publisher: wants.data ?? false,
     notifications: wants.notifications ?? false,
+    talking: wants.talking ?? false,
   });
   return refusal ?? board.announce(handle);
 }
@@ -98,7 +99,10 @@ describe('who is in a room', () => {
   test('a place that was kept and given back was never seen', () => {
     const board = new Switchboard(unlimited);
     joined(board, 1, 'r', 'ann');
-    assert.equal(board.admit({ handle: 2, room: 'r', user: 'bob', publisher: true, notifications: true }), null);
+    assert.equal(
+      board.admit({ handle: 2, room: 'r', user: 'bob', publisher: true, notifications: true, talking: false }),
+      null,
+    );
     assert.deepEqual(joined(board, 3, 'r', 'carol').users, ['ann']);
     assert.equal(
       board.publisherOf('bob', () => true),
@@ -134,7 +138,14 @@ describe('limits', () => {
   test('a kept place counts: 200 who come at once are never more than 30', () => {
     const board = new Switchboard({ ...unlimited, maxRoomSize: 30 });
     const kept = Array.from({ length: 200 }, (_, index) =>
-      board.admit({ handle: index + 1, room: 'r', user: `u${index}`, publisher: true, notifications: false }),
+      board.admit({
+        handle: index + 1,
+        room: 'r',
+        user: `u${index}`,
+        publisher: true,
+        notifications: false,
+        talking: false,
+      }),
     );
     assert.equal(kept.filter((refusal) => refusal === null).length, 30);
     assert.ok(kept.every((refusal) => refusal === null || refusal === 'Room is full.'));
@@ -144,11 +155,11 @@ describe('limits', () => {
     const board = new Switchboard({ ...unlimited, maxRoomSize: 2 });
     joined(board, 1, 'r', 'ann');
     joined(board, 2, 'r', 'bob', {});
-    const notices = board.upgrade(2, { publisher: true, notifications: true });
+    const notices = board.upgrade(2, { publisher: true, notifications: true, talking: true });
     assert.ok(typeof notices !== 'string');
     assert.deepEqual(told(notices), ['1: join bob']);
     joined(board, 3, 'r', 'carol', {});
-    assert.equal(board.upgrade(3, { publisher: true, notifications: false }), 'Room is full.');
+    assert.equal(board.upgrade(3, { publisher: true, notifications: false, talking: false }), 'Room is full.');
     assert.equal(board.member(3)?.publisher, false);
   });
 });

@@ -30,6 +30,7 @@ import {
   DROP_NOT_SUBSCRIBED,
   DROP_PAUSED,
   DROP_RTX,
+  DROP_SHED,
   DROP_UNKNOWN_PAYLOAD_TYPE,
   DROP_WAITING_FOR_KEYFRAME,
   FEEDBACK_ARRIVALS,
@@ -49,6 +50,7 @@ import { belongsToFormer, mustStart, placeInSegment, presentSegment, startSegmen
 import { belongsToSource, extendedSequence } from './rtp-source';
 import { originalSequence, unwrap } from './rtx';
 import { extendSequence, JUMP } from './sequence';
+import { isShed } from './shedding';
 import { bytesOf, findSlot, takeSlot } from './slots';
 import { mustTellArrivals, noteArrival } from './transport-arrivals';
 import { transportIndex } from './transport-feedback';
@@ -214,6 +216,10 @@ export function translate(downIndex: i32, now: f64): i32 {
     return drop(DROP_BLOCKED);
   }
   if (down.paused) return drop(DROP_PAUSED);
+  if (isShed(up, downIndex)) {
+    down.suspended = true;
+    return drop(DROP_SHED);
+  }
   if (mustStart(down, up)) {
     if (belongsToFormer(down, up, slot)) return drop(DROP_LATE);
     // What follows a late keyframe was dropped here: replay.ts starts with it, when all of it has come.
@@ -251,7 +257,7 @@ export function countForwarded(slot: Slot, down: DownTrack): void {
   count(COUNTER_FORWARDED);
 }
 
-/** Active, unblocked video tracks that are not paused, below an up track that can't go on without a keyframe. */
+/** Video tracks that get what comes, below an up track that can't go on without a keyframe. */
 export function waitingForKeyframe(index: i32): i32 {
   const up = findUpTrack(index);
   if (up === null || up.kind != KIND_VIDEO) return 0;
@@ -260,7 +266,8 @@ export function waitingForKeyframe(index: i32): i32 {
   for (let rest = DOWN_TRACKS_MAX; rest > 0; rest--) {
     const down = findDownTrack(downIndex);
     if (down === null) break;
-    if (down.active && !down.paused && mustStart(down, up) && !isBlocked(up.user, down.user)) waiting++;
+    const gets = down.active && !down.paused && !isShed(up, downIndex) && !isBlocked(up.user, down.user);
+    if (gets && mustStart(down, up)) waiting++;
     downIndex = down.next;
   }
   return waiting;

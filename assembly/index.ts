@@ -56,3 +56,4 @@ export function takeLostOfPublisher(upIndex: i32): i32 {
   return up === null ? 0 : <i32>takeLost(up);
 }
 export { takeLoudness } from './loudness';
+export { setShedding } from './shedding';

@@ -4,7 +4,7 @@
  * Sizes are in bytes unless the name says otherwise. Change anything and count LAYOUT_VERSION up.
  */
 
-export const LAYOUT_VERSION = 7;
+export const LAYOUT_VERSION = 8;
 
 // --- Verdicts: what becomes of a packet ---------------------------------------------------------------------------
 
@@ -48,7 +48,9 @@ export const DROP_BLOCKED = 17;
 export const DROP_WAITING_FOR_KEYFRAME = 18;
 /** Video that the subscriber's line can't carry beside audio. */
 export const DROP_PAUSED = 19;
-export const VERDICTS = 20;
+/** Video that is left out because the shard can't keep up. */
+export const DROP_SHED = 20;
+export const VERDICTS = 21;
 
 // --- Kinds, codecs, header extensions -----------------------------------------------------------------------------
 

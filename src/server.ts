@@ -52,6 +52,7 @@ function startShards(config: Config, log: Log): Promise<Shards> {
       videoBitrateMax: config.VIDEO_BITRATE_MAX,
       dataBacklogMax: config.DATA_BACKLOG_MAX,
       unreliableLabels: config.UNRELIABLE_LABELS,
+      loopDelayMax: config.LOOP_DELAY_MAX,
       connectTimeout: config.CANDIDATES_TIMEOUT,
       noMediaTimeout: config.NO_MEDIA_TIMEOUT,
       slowlinkThreshold: config.SLOWLINK_THRESHOLD,

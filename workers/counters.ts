@@ -17,6 +17,7 @@ export const SHARD_COUNTERS = [
   'dataRingFull',
   'faults',
   'loopDelayMicros',
+  'videoShedPercent',
   'heartbeat',
 ] as const;
 

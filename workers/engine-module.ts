@@ -42,6 +42,7 @@ export interface EngineExports {
   lastPacketAt(up: number): number;
   takeLostOfPublisher(up: number): number;
   takeLoudness(up: number): number;
+  setShedding(share: number): void;
   takeLostOfSubscriber(down: number): number;
   roundTripTime(down: number): number;
   upTrackStatistic(up: number, statistic: number): number;

@@ -144,6 +144,11 @@ export class Engine {
     this.#check(this.#wasm.removeDownTrack(down), 'down', down);
   }
 
+  /** Leaves out the video of a share of all subscriptions, 0..1: always the same ones. They start again with keyframes. */
+  setShedding(share: number): void {
+    this.#wasm.setShedding(share);
+  }
+
   // --- RTP ---
 
   /**

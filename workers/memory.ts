@@ -23,6 +23,7 @@ export const VERDICT_NAMES = [
   'droppedBlocked',
   'droppedWaitingForKeyframe',
   'droppedPaused',
+  'droppedShed',
 ] as const;
 
 const OTHER_COUNTERS = {

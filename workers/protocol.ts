@@ -85,6 +85,8 @@ export interface ShardSettings {
   dataBacklogMax: number;
   /** Labels whose messages may be dropped when a receiver is slow; other channels are closed. */
   unreliableLabels: string[];
+  /** Milliseconds that the shard's loop may be late until video is left out for audio and data to be in time; 0 = never. */
+  loopDelayMax: number;
   /** Milliseconds until a peer that does not connect is given up (Janus: candidates_timeout). */
   connectTimeout: number;
   /** Milliseconds without a packet until `media` says receiving: false; 0 = never. */

@@ -13,6 +13,7 @@ import { loadNative } from './native.js';
 import type { ShardNews, ShardNumber, ShardReply, ShardRequest, ShardSettings, StartShard } from './protocol.js';
 import { Relay } from './relay.js';
 import { scheduleAsBatch } from './scheduling.js';
+import { newShedding, shed } from './shedding.js';
 import { Supervision } from './supervision.js';
 
 /** What reaches the pool's message listener. */
@@ -90,10 +91,16 @@ async function start(request: StartShard): Promise<Shard> {
       });
     }
   };
+  const shedding = newShedding();
   let due = performance.now() + TICK;
   const timer = setInterval(() => {
     const now = performance.now();
-    counters.set('loopDelayMicros', Math.max(0, Math.round((now - due) * 1000)));
+    const late = Math.max(0, now - due);
+    counters.set('loopDelayMicros', Math.round(late * 1000));
+    if (shed(shedding, late, settings.loopDelayMax, now)) {
+      engine.setShedding(shedding.share);
+      counters.set('videoShedPercent', Math.round(shedding.share * 100));
+    }
     counters.add('heartbeat');
     due = now + TICK;
     contained('feedback', () => feedback.tick(now));

@@ -29,6 +29,7 @@ const SETTINGS: ShardSettings = {
   unreliableLabels: [],
   noMediaTimeout: 0,
   connectTimeout: 0,
+  loopDelayMax: 0,
   slowlinkThreshold: 0,
   addonFolders: [],
   batchScheduling: false,

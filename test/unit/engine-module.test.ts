@@ -70,6 +70,7 @@ describe('the engine module', () => {
     assert.equal(VERDICT_NAMES.length, layout.VERDICTS);
     assert.equal(VERDICT_NAMES[layout.DROP_WAITING_FOR_KEYFRAME], 'droppedWaitingForKeyframe');
     assert.equal(VERDICT_NAMES[layout.DROP_PAUSED], 'droppedPaused');
+    assert.equal(VERDICT_NAMES[layout.DROP_SHED], 'droppedShed');
   });
 
   test('counts each packet and each drop where any thread can read it', async () => {

@@ -4,6 +4,11 @@ import { setting } from '../setting.js';
 export const MEDIA = {
   VIDEO_CODECS: setting(codecs, 'h264,vp8,vp9,av1', 'codecs that publishers may use, best first'),
   VIDEO_BITRATE_MAX: setting(whole(50_000, MAX, 'bit/s'), '2500000', 'what video publishers are told to stay under'),
+  LOOP_DELAY_MAX: setting(
+    whole(0, 10_000, 'ms'),
+    '200',
+    'how late a media worker may run, on average, until it leaves out video for some, so that audio and data are in time; 0 = never',
+  ),
   NO_MEDIA_TIMEOUT: setting(
     seconds(0, 3600),
     '1',

@@ -16,6 +16,7 @@ import { Sessions } from './janus/sessions.js';
 import { RestTransport } from './janus/transports/rest.js';
 import { WebSocketTransport } from './janus/transports/websocket.js';
 import type { AdjustableLog, Log, LogFields } from './observability/log.js';
+import { Attendance } from './sfu/attendance.js';
 import { type BlockStore, MemoryBlockStore, openLmdbBlockStore } from './sfu/block-store.js';
 import { Blocks } from './sfu/blocks.js';
 import { Peers } from './sfu/peers.js';
@@ -88,6 +89,7 @@ function composePlugin(config: Config, shards: Shards, gatekeeper: Gatekeeper, s
         notifyScope: config.NOTIFY_SCOPE,
         replyIncludesSelf: config.JOIN_REPLY_INCLUDES_SELF,
       }),
+      attendance: new Attendance(() => {}),
       blocks,
       presence,
       gatekeeper,

@@ -4,6 +4,14 @@ export type BlockChange =
   /** `hidden`: whether the two hear each other no more, whoever of them blocked. */
   { ok: true; changed: boolean; hidden: boolean; saved: Promise<void> } | { ok: false; reason: string };
 
+/** Times something was not done, since the start. */
+export interface BlockCounters {
+  /** Blocks of users who have blocked as many as they may. */
+  refused: number;
+  /** Changes that work, but will be undone by a restart: the store failed. */
+  savesFailed: number;
+}
+
 /**
  * Who has blocked whom. A block works both ways and outlives the connection; only the blocker lifts it.
  * The sets of present users are in memory, those of the others in the store.
@@ -11,6 +19,7 @@ export type BlockChange =
 export class Blocks {
   readonly #store: BlockStore;
   readonly #perUserMax: number;
+  readonly counters: BlockCounters = { refused: 0, savesFailed: 0 };
   readonly #present = new Map<string, Set<string>>();
 
   /** @param perUserMax most users that one user may block */
@@ -61,18 +70,29 @@ export class Blocks {
   block(blocker: string, whom: string): BlockChange {
     const set = this.#setOf(blocker);
     if (blocker === whom) return { ok: true, changed: false, hidden: false, saved: Promise.resolve() };
-    if (set.has(whom)) return { ok: true, changed: false, hidden: true, saved: this.#store.put(blocker, whom) };
+    if (set.has(whom))
+      return { ok: true, changed: false, hidden: true, saved: this.#save(this.#store.put(blocker, whom)) };
     if (set.size >= this.#perUserMax) {
+      this.counters.refused += 1;
       return { ok: false, reason: `You have blocked ${set.size} users, the most allowed. Unblock some first.` };
     }
     set.add(whom);
-    return { ok: true, changed: true, hidden: true, saved: this.#store.put(blocker, whom) };
+    return { ok: true, changed: true, hidden: true, saved: this.#save(this.#store.put(blocker, whom)) };
   }
 
   unblock(blocker: string, whom: string): BlockChange {
     const changed = this.#setOf(blocker).delete(whom);
-    const saved = changed ? this.#store.remove(blocker, whom) : Promise.resolve();
+    const saved = changed ? this.#save(this.#store.remove(blocker, whom)) : Promise.resolve();
     return { ok: true, changed, hidden: this.hides(blocker, whom), saved };
+  }
+
+  async #save(saved: Promise<void>): Promise<void> {
+    try {
+      await saved;
+    } catch (error) {
+      this.counters.savesFailed += 1;
+      throw error;
+    }
   }
 
   #setOf(user: string): Set<string> {

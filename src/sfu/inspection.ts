@@ -45,7 +45,7 @@ export interface RoomView {
 
 export interface InspectionParts {
   switchboard: Pick<Switchboard, 'member' | 'rooms' | 'roomMembers' | 'size'>;
-  peers: Pick<Peers, 'find' | 'describe' | 'size'>;
+  peers: Pick<Peers, 'find' | 'describe' | 'size' | 'handles'>;
   blocks: Pick<Blocks, 'count' | 'blockedAmong'>;
 }
 
@@ -106,6 +106,13 @@ export class Inspection {
   totals(): { rooms: number; users: number; handles: number; joined: number } {
     const { rooms, users, members } = this.#parts.switchboard.size;
     return { rooms, users, handles: this.#parts.peers.size, joined: members };
+  }
+
+  /** Handles with a PeerConnection: those whose clients send by it, and those who get somebody's media. */
+  connections(): { publishers: number; subscribers: number } {
+    const roles = { publisher: 0, subscriber: 0 };
+    for (const { peer } of this.#parts.peers.handles()) if (peer) roles[peer.role] += 1;
+    return { publishers: roles.publisher, subscribers: roles.subscriber };
   }
 
   /**

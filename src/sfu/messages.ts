@@ -4,7 +4,8 @@ import { z } from 'zod';
 
 const utf8 = new TextEncoder();
 
-const KINDS = ['join', 'subscribe', 'kick', 'block', 'unblock', 'data'] as const;
+/** What a message may ask for. */
+export const KINDS = ['join', 'subscribe', 'kick', 'block', 'unblock', 'data'] as const;
 
 /** Describes a wrong value the way JSON calls it. */
 function nameOf(value: unknown): string {

@@ -52,16 +52,22 @@ export class Moderation {
     const { room_id: room, user_id: user } = message;
     const permission = gatekeeper.kick(message.token ?? null, room);
     if (!permission.ok) throw new Refusal(permission.reason);
-    const handles = await this.evict(room, user);
     const by = switchboard.member(handle.number)?.user ?? null;
+    const handles = await this.evict(room, user, by);
     log('info', 'kicked', { handle: handle.number, room, user, by, handles });
     return { data: { success: true, response: {} } };
   }
 
-  /** Ends all handles of a user in a room, and tells their client. Returns how many there were. */
-  async evict(room: string, user: string): Promise<number> {
-    const { switchboard, peers } = this.#parts;
+  /**
+   * Ends all handles of a user in a room, and tells their client.
+   *
+   * @param by who wants it; null = an operator
+   * @returns how many there were
+   */
+  async evict(room: string, user: string, by: string | null): Promise<number> {
+    const { switchboard, attendance, peers } = this.#parts;
     const targets = switchboard.userMembers(user).filter((member) => member.room === room);
+    if (targets.length > 0) attendance.kicked(room, user, by);
     const ended = targets.flatMap((member) => {
       const target = peers.find(member.handle);
       return target ? [this.#detach(target).then(() => target.sink.detached())] : [];

@@ -1,10 +1,11 @@
 import type { ShardNumber } from '../../workers/protocol.js';
+import { OutcomeCounts } from '../observability/counts.js';
 import type { LogFields } from '../observability/log.js';
 import type { RemoteDescription } from '../sdp/parse.js';
 import { ShardError, type Shards } from '../shards/pool.js';
 import type { ClientFacts, HandleSink, SfuHandle } from './handle.js';
 import { Inspection } from './inspection.js';
-import { type Message, messageParser, type ParsedMessage } from './messages.js';
+import { KINDS, type Message, messageParser, type ParsedMessage } from './messages.js';
 import { Moderation } from './moderation.js';
 import { Interned } from './numbers.js';
 import { RecentErrors } from './recent-errors.js';
@@ -42,6 +43,8 @@ export class SfuPlugin {
   readonly #rooms: Rooms;
   readonly #moderation: Moderation;
   readonly #parse: (body: unknown) => ParsedMessage;
+  /** `other` is an empty body, or one that was not understood. */
+  readonly #messages = new OutcomeCounts([...KINDS, 'other']);
   readonly #numbers = new Interned<SfuHandle['sink']>(HANDLE_NUMBER_MAX);
 
   constructor(settings: PluginSettings, parts: PluginParts) {
@@ -52,6 +55,17 @@ export class SfuPlugin {
     this.#parse = messageParser(settings.idBytesMax);
     parts.shards.onLost((shard) => this.#onLost(shard));
     parts.peers.onTalking((handle) => this.#rooms.talking(handle));
+  }
+
+  /** Times something happened, since the start: messages by kind and outcome, the rest by what it was. */
+  get counters() {
+    const { attendance, blocks } = this.#parts;
+    return {
+      messages: this.#messages.read(),
+      happenings: attendance.happened.read(),
+      turnedAway: attendance.refused.read(),
+      blocks: blocks.counters,
+    };
   }
 
   attach(sink: HandleSink, client: ClientFacts): SfuHandle {
@@ -96,6 +110,7 @@ export class SfuPlugin {
       const reply: PluginReply = message ? await this.#act(handle, message) : { data: { success: true } };
       if (jsep?.type === 'offer') reply.jsep = await this.#parts.peers.acceptOffer(handle, jsep.description);
       if (jsep?.type === 'answer') await this.#parts.peers.acceptAnswer(handle, jsep.description);
+      this.#messages.add(message?.kind ?? 'other', 'success');
       return reply;
     } catch (error) {
       return this.#refuse(handle, message, error);
@@ -124,7 +139,7 @@ export class SfuPlugin {
 
   /** Puts a user out of a room, as an operator asks. Returns how many handles ended. */
   async evict(room: string, user: string): Promise<number> {
-    const handles = await this.#moderation.evict(room, user);
+    const handles = await this.#moderation.evict(room, user, null);
     this.#parts.log('info', 'kicked by an operator', { room, user, handles });
     return handles;
   }
@@ -136,6 +151,7 @@ export class SfuPlugin {
 
   /** The texts of refusals and of shards are for people; what else was thrown is for the log only. */
   #refuse(handle: SfuHandle, message: Message | null, error: unknown): PluginReply {
+    this.#messages.add(message?.kind ?? 'other', 'error');
     const text = error instanceof Error ? error.message : String(error);
     const forPeople = error instanceof Refusal || error instanceof ShardError;
     const member = this.#parts.switchboard.member(handle.number);
@@ -144,6 +160,9 @@ export class SfuPlugin {
     this.#parts.log(error instanceof Refusal ? 'info' : 'error', 'refused', { ...who, ...what });
     const msg = forPeople ? text : 'The server failed to process this message; its log says why.';
     handle.errors.add(msg);
+    const room = message?.kind === 'join' ? message.room_id : member?.room;
+    const user = message?.kind === 'join' ? message.user_id : member?.user;
+    if (room !== undefined && user !== undefined) this.#parts.attendance.turnedAway(room, user, text);
     return { data: { success: false, error: { msg } } };
   }
 

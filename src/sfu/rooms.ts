@@ -1,5 +1,6 @@
 import type { Log } from '../observability/log.js';
 import { Arrivals } from './arrivals.js';
+import type { Attendance } from './attendance.js';
 import type { Blocks } from './blocks.js';
 import type { LocalJsep, SfuHandle } from './handle.js';
 import type { DataMessage, JoinMessage, SubscribeMessage } from './messages.js';
@@ -18,6 +19,7 @@ export interface PluginReply {
 
 export interface RoomsParts {
   switchboard: Switchboard;
+  attendance: Attendance;
   blocks: Blocks;
   presence: Presence;
   gatekeeper: Gatekeeper;
@@ -73,6 +75,7 @@ export class Rooms {
       throw error;
     }
     const { users, notices } = switchboard.announce(handle.number);
+    this.#parts.attendance.came(room, user);
     if (subscribe && asksForSomething(subscribe)) handle.subscription = wants;
     log('info', 'joined', { handle: handle.number, room, user, publisher: wants.publisher, media });
     this.deliver(notices);
@@ -210,7 +213,10 @@ export class Rooms {
     if (!member) return null;
     const notices = switchboard.leave(handle.number);
     if (joined) presence.leave(member.user, member.room);
-    if (member.announced) log('info', 'left', { handle: handle.number, room: member.room, user: member.user });
+    if (member.announced) {
+      log('info', 'left', { handle: handle.number, room: member.room, user: member.user });
+      this.#parts.attendance.went(member.room, member.user);
+    }
     this.deliver(notices);
     return joined?.room ?? null;
   }

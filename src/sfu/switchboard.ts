@@ -19,6 +19,10 @@ export interface Member {
 /** What a member asks for beside media. */
 export type Wants = Pick<Member, 'publisher' | 'notifications' | 'talking'>;
 
+/** Why nobody more may publish, as clients are told. */
+export const ROOM_FULL = 'Room is full.';
+export const SERVER_FULL = 'Server is full.';
+
 /** An event for one handle: `data` of its `plugindata`. */
 export interface Notice {
   to: HandleNumber;
@@ -78,9 +82,9 @@ export class Switchboard {
     const { maxRoomSize, maxCcu } = this.#settings;
     const own = this.#users.get(user) ?? new Set();
     if ([...own].some((member) => member.publisher && member.room === room)) return null;
-    if (maxRoomSize > 0 && publishingUsers(this.#rooms.get(room) ?? []).size >= maxRoomSize) return 'Room is full.';
+    if (maxRoomSize > 0 && publishingUsers(this.#rooms.get(room) ?? []).size >= maxRoomSize) return ROOM_FULL;
     if ([...own].some((member) => member.publisher)) return null;
-    if (maxCcu > 0 && publishingUsers(this.#members.values()).size >= maxCcu) return 'Server is full.';
+    if (maxCcu > 0 && publishingUsers(this.#members.values()).size >= maxCcu) return SERVER_FULL;
     return null;
   }
 

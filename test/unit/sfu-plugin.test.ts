@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseDescription } from '../../src/sdp/parse.js';
+import { Attendance } from '../../src/sfu/attendance.js';
 import { MemoryBlockStore } from '../../src/sfu/block-store.js';
 import { Blocks } from '../../src/sfu/blocks.js';
 import type { HandleSink, SfuHandle } from '../../src/sfu/handle.js';
@@ -26,7 +27,8 @@ function stage() {
   const peers = new Peers(shards, presence, { sdp, publicIps: [], fullTrickle: false }, log);
   const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
   const gatekeeper = new Gatekeeper(null);
-  const parts = { switchboard, blocks, presence, gatekeeper, peers, shards, log };
+  const attendance = new Attendance(() => {});
+  const parts = { switchboard, attendance, blocks, presence, gatekeeper, peers, shards, log };
   const plugin = new SfuPlugin({ idBytesMax: 256, subscribeWait: 0 }, parts);
   const offer = parseDescription(chromeOffer({ lines: ['audio', 'video', 'data'] }));
   assert.ok(offer.ok);

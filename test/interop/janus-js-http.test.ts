@@ -85,7 +85,9 @@ describe('janus.js 1.4 over HTTP in Chromium', () => {
           () => run<string[]>('users.bob.hangups'),
           (hangups) => hangups.length > 0,
         );
-        assert.deepEqual(reasons, ['alice: Janus API']);
+        // janus.js closes its PeerConnection with the request: the server hears of the one or the other first.
+        assert.equal(reasons.length, 1);
+        assert.match(reasons[0] ?? '', /^alice: (Janus API|DTLS alert)$/);
         await run(`users.bob.detach('alice')`);
         assert.equal(sent('hangup'), 1);
         assert.equal(sent('detach'), 1);

@@ -103,7 +103,9 @@ describe('janus.js 1.4 in Chromium', () => {
 
         await run(`users.bob.hangup('alice')`);
         const hangups = () => run<string[]>('users.bob.hangups');
-        assert.deepEqual(await eventually('the hangup', hangups, (all) => all.length > 0), ['alice: Janus API']);
+        // janus.js closes its PeerConnection with the request: the server hears of the one or the other first.
+        const [reason = ''] = await eventually('the hangup', hangups, (all) => all.length > 0);
+        assert.match(reason, /^alice: (Janus API|DTLS alert)$/);
         await run(`users.bob.detach('alice')`);
         await run('users.bob.leave()');
         const left = () => run<string[]>('users.alice.left');

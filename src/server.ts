@@ -5,15 +5,19 @@ import { packageVersion } from './config/package-version.js';
 import type { Config } from './config/schema.js';
 import { dashboardHandler } from './http/dashboard.js';
 import { healthHandler } from './http/health.js';
+import { IceServers, iceServersHandler } from './http/ice-servers.js';
 import { HttpListener } from './http/listener.js';
 import { pageHandler } from './http/page.js';
+import type { TlsCertificate } from './http/tls.js';
 import { AdminApi } from './janus/admin/api.js';
 import { AdminSettings } from './janus/admin/settings.js';
 import { JanusApi } from './janus/api.js';
 import { Authority } from './janus/authority.js';
 import { serverInfo } from './janus/server-info.js';
 import { Sessions } from './janus/sessions.js';
+import { corsHeaders, originAllowed } from './janus/transports/cors.js';
 import { RestTransport } from './janus/transports/rest.js';
+import { Addresses } from './janus/transports/rest-addresses.js';
 import { WebSocketTransport } from './janus/transports/websocket.js';
 import type { AdjustableLog, Log, LogFields } from './observability/log.js';
 import { Attendance } from './sfu/attendance.js';
@@ -165,9 +169,9 @@ function webSocketLimits(config: Config) {
   };
 }
 
-function composeTransport(config: Config, api: JanusApi, log: Log): WebSocketTransport {
+function composeTransport(config: Config, api: JanusApi, tls: TlsCertificate | null, log: Log): WebSocketTransport {
   const own = { subprotocol: 'janus-protocol', sessions: true, host: config.BIND, port: config.WS_PORT };
-  return new WebSocketTransport({ ...own, ...webSocketLimits(config) }, api, log);
+  return new WebSocketTransport({ ...own, ...webSocketLimits(config) }, api, log, tls);
 }
 
 /** Milliseconds that a connection may stand still beyond a long poll's wait: its client reads nothing, or has gone. */
@@ -208,9 +212,39 @@ function readiness(api: JanusApi, shards: Shards): () => string[] {
   };
 }
 
+/** Which STUN and TURN servers clients are told, and who is told them. */
+function composeIceServers(config: Config, gatekeeper: Gatekeeper) {
+  const servers = new IceServers({
+    stunUrls: config.STUN_URLS,
+    turnUrls: config.TURN_URLS,
+    turnSecret: config.TURN_SECRET,
+    turnTtl: config.TURN_TTL,
+  });
+  const limits = restLimits(config);
+  const addresses = new Addresses(limits);
+  const handler = iceServersHandler(servers, {
+    admit: (token) => gatekeeper.relay(token),
+    cors: (headers) => (originAllowed(limits, headers) ? corsHeaders(limits, headers) : null),
+    wait: (address) => addresses.request(address, performance.now()),
+  });
+  /** For the page, before its user has said a token. */
+  const forPage = () => (gatekeeper.relay(null).ok ? servers.withCredentials(null) : servers.open);
+  return { handler, forPage };
+}
+
+/** What the parts of the HTTP port need beside the settings. */
+interface HttpParts {
+  api: JanusApi;
+  gatekeeper: Gatekeeper;
+  tls: TlsCertificate | null;
+  wsPort: number;
+  ready: () => string[];
+  log: Log;
+}
+
 /** The page, the API over HTTP and what supervisors ask, on one port. */
-function composeHttp(config: Config, api: JanusApi, wsPort: number, ready: () => string[], log: Log) {
-  const listener = new HttpListener({ host: config.BIND, port: config.HTTP_PORT, ...httpLimits(config) }, log);
+function composeHttp(config: Config, { api, gatekeeper, tls, wsPort, ready, log }: HttpParts) {
+  const listener = new HttpListener({ host: config.BIND, port: config.HTTP_PORT, ...httpLimits(config) }, log, tls);
   const rest = new RestTransport({ base: '/janus', ...restLimits(config) }, api, api, log);
   listener.mount('/janus', rest.handler);
   listener.mount(
@@ -218,7 +252,9 @@ function composeHttp(config: Config, api: JanusApi, wsPort: number, ready: () =>
     healthHandler(() => []),
   );
   listener.mount('/readyz', healthHandler(ready));
-  listener.mount('/', pageHandler({ wsPort }));
+  const ice = composeIceServers(config, gatekeeper);
+  listener.mount('/ice-servers', ice.handler);
+  listener.mount('/', pageHandler({ wsPort, wsUrl: config.SIGNALLING_URL, iceServers: ice.forPage }));
   return { listener, rest };
 }
 
@@ -238,6 +274,8 @@ function composeAdmin(config: Config, secret: string, parts: ConstructorParamete
 export interface RunningServer {
   /** TCP ports that it listens on; `admin` is null where the Admin API is off. */
   ports: { ws: number; http: number; admin: { ws: number; http: number } | null };
+  /** Takes no new sessions from now on, and is not ready any more. Resolves when those that there are have ended. */
+  drain(): Promise<void>;
   /** What a client sees of it: a hangup for each PeerConnection, then close code 1012. */
   stop(): Promise<void>;
 }
@@ -245,18 +283,24 @@ export interface RunningServer {
 /**
  * Starts everything.
  *
+ * @param tls what the WebSocket and page ports show; null = they speak no TLS
  * @throws Error that says what is not to be had: a port, a worker
  */
-export async function startServer(config: Config, gatekeeper: Gatekeeper, log: AdjustableLog): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  gatekeeper: Gatekeeper,
+  tls: TlsCertificate | null,
+  log: AdjustableLog,
+): Promise<RunningServer> {
   const shards = await startShards(config, log);
   const store = blockStore(config, log);
   const plugin = composePlugin(config, shards, gatekeeper, store, log);
   const composed = composeApi(config, shards, plugin, log);
   const { api } = composed;
-  const transport = composeTransport(config, api, log);
+  const transport = composeTransport(config, api, tls, log);
   const ws = await transport.listen();
   const ready = readiness(api, shards);
-  const { listener, rest } = composeHttp(config, api, ws, ready, log);
+  const { listener, rest } = composeHttp(config, { api, gatekeeper, tls, wsPort: ws, ready, log });
   const http = await listener.listen();
   const transports = new Map([
     ['janus.transport.websockets', () => transport.connections],
@@ -271,10 +315,18 @@ export async function startServer(config: Config, gatekeeper: Gatekeeper, log: A
     // So that an answer is about the last second, and not about the time since the last question.
     ready();
   }, 1000);
+  tls?.watch();
   return {
     ports: { ws, http, admin: adminPorts },
+    drain() {
+      // Who comes to claim a session has to get in; everybody else is better off with another server at once.
+      if (config.RECLAIM_SESSION_TIMEOUT === 0)
+        transport.refusal = 'The server takes no new sessions: it will restart.';
+      return api.drain();
+    },
     async stop() {
       clearInterval(sweep);
+      tls?.close();
       api.acceptingSessions = false;
       transport.stopAccepting();
       listener.stopAccepting();

@@ -4,6 +4,7 @@ import { checkAddon, checkNode, checkOpenFiles } from './checks/platform.js';
 import { checkTcpPorts, checkUdpPorts } from './checks/ports.js';
 import { checkReachability } from './checks/reachability.js';
 import { checkAuthKey, checkDataFolder } from './checks/storage.js';
+import { checkTls } from './checks/tls.js';
 import { type Command, CommandError, EXIT_FAILED, EXIT_OK } from './command.js';
 import { type LoadedSettings, loadSettings } from './settings.js';
 
@@ -39,6 +40,7 @@ export const check: Command = {
         ...warnings.map(({ setting, text }): Finding => ({ level: 'warning', topic: setting, text })),
       ]);
       tell([checkAuthKey(config), checkDataFolder(config, surroundings.folder)]);
+      tell(checkTls(config));
       tell(await checkTcpPorts(config));
       tell(await checkUdpPorts(config));
       tell(await checkReachability(config, thisMachine()));

@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.js';
 import { readSettingFile } from '../config/setting-file.js';
 import { collectSources } from '../config/sources.js';
 import { type Warning, warningsOf } from '../config/warnings.js';
+import type { TlsFiles } from '../http/tls.js';
 import { readPublicKey } from '../sfu/token.js';
 import { type Arguments, CommandError, EXIT_USAGE, type Surroundings } from './command.js';
 
@@ -27,6 +28,24 @@ export function loadSettings(given: Arguments, { env, folder }: Surroundings): L
   if (!read.ok || wrong.length > 0) throw new CommandError(wrong, EXIT_USAGE);
   const { config, values } = read;
   return { config, values, notes, warnings: warningsOf(config, values, machine) };
+}
+
+/**
+ * Opens what TLS_CERT and TLS_KEY name.
+ *
+ * @returns null where none is set
+ * @throws CommandError that says what is wrong with a file
+ */
+export function readTls<T>(
+  { TLS_CERT: cert, TLS_KEY: key }: Pick<Config, 'TLS_CERT' | 'TLS_KEY'>,
+  open: (files: TlsFiles) => T,
+): T | null {
+  if (cert === undefined || key === undefined) return null;
+  try {
+    return open({ cert, key });
+  } catch (error) {
+    throw new CommandError(error instanceof Error ? error.message : String(error), EXIT_USAGE);
+  }
 }
 
 /**

@@ -1,47 +1,83 @@
 import { packageVersion } from '../config/package-version.js';
 import type { Config } from '../config/schema.js';
 import { configTable } from '../config/shown.js';
+import { TlsCertificate } from '../http/tls.js';
 import { type AdjustableLog, createLog } from '../observability/log.js';
 import { type RunningServer, startServer } from '../server.js';
 import { Gatekeeper } from '../sfu/token.js';
 import { type Command, CommandError, EXIT_FAILED, EXIT_OK } from './command.js';
-import { loadSettings, readAuthKey } from './settings.js';
+import { loadSettings, readAuthKey, readTls } from './settings.js';
 
 /** Milliseconds: the promise is 10 s from the signal to the exit. */
 const SHUTDOWN_LIMIT = 9000;
+/** Milliseconds before a certificate's end from when on the start warns. */
+const EXPIRY_WARNING = 14 * 86_400_000;
 
-function greeting(config: Config, { ports }: RunningServer): string {
+function greeting(config: Config, { ports }: RunningServer, tls: TlsCertificate | null): string {
   const lastPort = config.RTP_PORT + config.SFU_WORKERS - 1;
   const media = lastPort === config.RTP_PORT ? `${lastPort}` : `${config.RTP_PORT}-${lastPort}`;
   const { admin } = ports;
+  // Browsers complain about names that the certificate is not for.
+  const host = tls?.pair.names.find((name) => !name.includes('*')) ?? 'localhost';
+  const s = tls ? 's' : '';
   const adminHost = config.ADMIN_BIND.includes(':') ? `[${config.ADMIN_BIND}]` : config.ADMIN_BIND;
   return [
     `janus-sfu ${packageVersion()} is ready`,
-    `  page        http://localhost:${ports.http}/`,
-    `  signalling  ws://localhost:${ports.ws}/ (subprotocol janus-protocol)`,
+    `  page        http${s}://${host}:${ports.http}/`,
+    `  signalling  ws${s}://${host}:${ports.ws}/ (subprotocol janus-protocol)`,
     `  media       UDP ${media} (${config.SFU_WORKERS} ${config.SFU_WORKERS === 1 ? 'worker' : 'workers'})`,
     ...(admin ? [`  admin       http://${adminHost}:${admin.http}/admin, ws://${adminHost}:${admin.ws}/`] : []),
     '',
   ].join('\n');
 }
 
-/** Runs the server until a signal; resolves with the exit code when it has ended. */
-async function serve(config: Config, gate: Gatekeeper, log: AdjustableLog, out: (text: string) => void) {
-  let signal: () => void = () => process.exit(EXIT_OK);
-  let signalled = false;
-  const onSignal = (name: NodeJS.Signals) => {
-    log('info', signalled ? 'second signal: ending now' : 'shutting down', { signal: name });
-    if (signalled) process.exit(EXIT_FAILED);
-    signalled = true;
-    signal();
-  };
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  const server = await startServer(config, gate, log);
-  const asked = new Promise<void>((resolve) => {
-    signal = resolve;
+/** Lets sessions go on, without new ones, until they have ended, the time is over, or a signal says that it is enough. */
+async function drain(
+  server: RunningServer,
+  timeout: number,
+  signal: NodeJS.Signals,
+  another: Promise<NodeJS.Signals>,
+  log: AdjustableLog,
+): Promise<void> {
+  log('info', 'draining: no new sessions are taken', { signal, seconds: timeout / 1000 });
+  let stop = () => {};
+  const over = new Promise<string>((resolve) => {
+    const timer = setTimeout(resolve, timeout, 'the time is over');
+    stop = () => clearTimeout(timer);
   });
-  out(greeting(config, server));
-  await asked;
+  const empty = server.drain().then(() => 'no sessions are left');
+  const reason = await Promise.race([empty, over, another.then((name) => `another ${name}`)]);
+  stop();
+  log('info', 'drained', { reason });
+}
+
+/** What a server is run with. */
+interface ServeParts {
+  config: Config;
+  gate: Gatekeeper;
+  tls: TlsCertificate | null;
+  log: AdjustableLog;
+  out: (text: string) => void;
+}
+
+/** Runs the server until a signal; resolves with the exit code when it has ended. */
+async function serve({ config, gate, tls, log, out }: ServeParts): Promise<number> {
+  let onSignal: (name: NodeJS.Signals) => void = () => process.exit(EXIT_OK);
+  const nextSignal = () =>
+    new Promise<NodeJS.Signals>((resolve) => {
+      onSignal = resolve;
+    });
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => onSignal(name));
+  const server = await startServer(config, gate, tls, log);
+  const asked = nextSignal();
+  out(greeting(config, server, tls));
+  const signal = await asked;
+  if (config.DRAIN_TIMEOUT > 0) await drain(server, config.DRAIN_TIMEOUT, signal, nextSignal(), log);
+  log('info', 'shutting down', { signal });
+  onSignal = (name) => {
+    log('info', 'another signal: ending now', { signal: name });
+    process.exit(EXIT_FAILED);
+  };
   // It also keeps the process here when nothing else does: waiting for workers does not.
   const limit = setTimeout(() => {
     log('warn', 'the shutdown took too long and was cut short');
@@ -74,8 +110,16 @@ export const start: Command = {
     const log = createLog(config.LOG_LEVEL, config.LOG_FORMAT);
     for (const note of notes) log('warn', 'a file with settings has something unknown', { note });
     for (const { setting, text } of warnings) log('warn', 'a setting deserves a look', { setting, reason: text });
+    const tls = readTls(config, (files) => new TlsCertificate(files, log));
+    if (tls && tls.pair.validTo - Date.now() < EXPIRY_WARNING) {
+      const until = new Date(tls.pair.validTo).toISOString();
+      log('warn', 'a setting deserves a look', {
+        setting: 'TLS_CERT',
+        reason: `its certificate is valid until ${until}`,
+      });
+    }
     try {
-      return await serve(config, gate, log, surroundings.out);
+      return await serve({ config, gate, tls, log, out: surroundings.out });
     } catch (error) {
       throw new CommandError(`can not start: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -97,6 +97,31 @@ export const text: Kind<string> = { name: 'text', schema: z.string().describe('t
 export const file: Kind<string> = { name: 'file', schema: z.string().describe('the path of a file') };
 export const folder: Kind<string> = { name: 'folder', schema: z.string().describe('the path of a folder') };
 
+/**
+ * Addresses of ICE servers (RFC 7064, RFC 7065), separated by commas.
+ *
+ * @param scheme `stun` or `turn`; each has a form with TLS, with an `s` at its end
+ */
+export function iceUrls(scheme: 'stun' | 'turn'): Kind<string[]> {
+  const query = scheme === 'turn' ? String.raw`(\?transport=(udp|tcp))?` : '';
+  const form = new RegExp(String.raw`^${scheme}s?:(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?${query}$`, 'i');
+  const example = scheme === 'turn' ? 'turn:turn.example.org:3478?transport=udp' : 'stun:stun.example.org:3478';
+  const schema = parts
+    .refine((all) => all.length <= 20 && all.every((part) => form.test(part)))
+    .describe(`addresses such as ${example}, separated by commas`);
+  return { name: 'list', schema };
+}
+
+/** The address of a WebSocket. */
+export const webSocketUrl: Kind<string> = {
+  name: 'URL',
+  schema: z
+    .string()
+    .regex(/^wss?:\/\/[\w.:[\]-]+(\/[\w./~%-]*)?$/i)
+    .refine((value) => URL.canParse(value))
+    .describe('an address such as wss://example.org/signalling'),
+};
+
 /** Text of a limited length. */
 export function shortText(max: number): Kind<string> {
   return { name: 'text', schema: z.string().max(max).describe(`at most ${max} characters`) };

@@ -75,6 +75,11 @@ function contradictions(config: Partial<Config>, machine: Machine): string[] {
     problems.push('TOKEN_AUTH_SECRET: needs TOKEN_AUTH=true');
   }
   if (config.ENFORCE_CORS && config.ALLOW_ORIGIN === undefined) problems.push('ENFORCE_CORS=true: needs ALLOW_ORIGIN');
+  if ((config.TLS_CERT === undefined) !== (config.TLS_KEY === undefined)) {
+    problems.push(config.TLS_KEY === undefined ? 'TLS_CERT: needs TLS_KEY' : 'TLS_KEY: needs TLS_CERT');
+  }
+  // Clients would ask a TURN server that lets nobody in.
+  if (config.TURN_URLS?.length && config.TURN_SECRET === undefined) problems.push('TURN_URLS: needs TURN_SECRET');
   if (enforcedAddresses(interfaces, machine)?.length === 0) {
     const there = [...machine.interfaces.keys()].join(', ');
     problems.push(

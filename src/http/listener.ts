@@ -1,7 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../observability/log.js';
+import type { TlsCertificate } from './tls.js';
+import { createWebServer } from './web-server.js';
 
 /** Answers the requests below one path. It must end every response, now or later, and never throw. */
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -29,6 +31,8 @@ export interface HttpListenerCounters {
   connectionsCut: number;
   /** What is no HTTP, or too large a header: answered with 4xx. */
   requestsUnreadable: number;
+  /** TLS handshakes that failed: no TLS, or a version that is too old. */
+  handshakesFailed: number;
   /** Headers or bodies that took too long: answered with 408. */
   requestsSlow: number;
   /** Connections that sent more requests without waiting for the answers than a client does. */
@@ -58,12 +62,13 @@ const STATUS_OF_ERROR: Readonly<Record<string, number>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
 };
 
-/** One port that speaks HTTP/1.1, and the handlers of what is below it, by path. */
+/** One port that speaks HTTP/1.1, inside TLS or not, and the handlers of what is below it, by path. */
 export class HttpListener {
   readonly counters: HttpListenerCounters = {
     connectionsRefused: 0,
     connectionsCut: 0,
     requestsUnreadable: 0,
+    handshakesFailed: 0,
     requestsSlow: 0,
     pipelinesCut: 0,
   };
@@ -75,13 +80,16 @@ export class HttpListener {
   /** Open connections, with the responses that each still waits for. */
   readonly #pending = new Map<Duplex, number>();
   readonly #refused = new WeakSet<Duplex>();
+  /** All sockets, those in a TLS handshake too. */
+  readonly #sockets = new Set<Socket>();
   #closing = false;
 
-  constructor(settings: HttpListenerSettings, log: Log) {
+  /** @param tls null = without TLS */
+  constructor(settings: HttpListenerSettings, log: Log, tls: TlsCertificate | null = null) {
     this.#settings = settings;
     this.#log = log;
     const { headersTimeout = HEADERS_TIMEOUT, requestTimeout = REQUEST_TIMEOUT } = settings;
-    this.#server = createServer(
+    this.#server = createWebServer(
       {
         connectionsCheckingInterval: Math.min(CHECKING_INTERVAL, headersTimeout / 2),
         headersTimeout,
@@ -90,11 +98,16 @@ export class HttpListener {
         maxHeaderSize: HEADER_BYTES_MAX,
         keepAlive: true,
       },
+      tls,
       (request, response) => this.#respond(request, response),
     );
     this.#server.timeout = settings.stillTimeout;
     this.#server.maxConnections = 2 * settings.connectionsMax;
-    this.#server.on('connection', (socket) => this.#connected(socket));
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    this.#server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#connected(socket));
     this.#server.on('drop', () => {
       this.counters.connectionsCut += 1;
     });
@@ -134,9 +147,11 @@ export class HttpListener {
   /** Ends all connections, after the answers that are being written. */
   async close(): Promise<void> {
     this.stopAccepting();
-    if (this.#pending.size > 0) {
+    if (this.#sockets.size > 0) {
       const ended = new Promise<void>((resolve) => this.#server.once('close', resolve));
-      const timer = setTimeout(() => this.#server.closeAllConnections(), GOODBYE_LIMIT);
+      const timer = setTimeout(() => {
+        for (const socket of this.#sockets) socket.destroy();
+      }, GOODBYE_LIMIT);
       this.#server.closeIdleConnections();
       await ended;
       clearTimeout(timer);
@@ -190,6 +205,12 @@ export class HttpListener {
 
   #unreadable(error: Error, socket: Duplex): void {
     const code = 'code' in error ? String(error.code) : '';
+    if (!this.#pending.has(socket)) {
+      this.counters.handshakesFailed += 1;
+      this.#log('debug', 'TLS handshake failed', { code });
+      socket.destroy();
+      return;
+    }
     const status = STATUS_OF_ERROR[code] ?? 400;
     this.counters[status === 408 ? 'requestsSlow' : 'requestsUnreadable'] += 1;
     this.#log('debug', 'unreadable HTTP request', { code });

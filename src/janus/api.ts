@@ -37,13 +37,31 @@ export class JanusApi implements Service {
   readonly #parts: ApiParts;
   readonly #events: HandleEvents;
   readonly #handles: HandleVerbs;
-  /** Whether `create` is served; false drains the server. */
-  acceptingSessions = true;
+  #accepting = true;
+  /** Told when the last session has ended; null = the server is not drained. */
+  #drained: (() => void) | null = null;
 
   constructor(parts: ApiParts) {
     this.#parts = parts;
     this.#events = new HandleEvents(({ session }, event) => this.#tell(session, event), parts.opaqueIds);
     this.#handles = new HandleVerbs({ plugin: parts.plugin, events: this.#events, log: parts.log });
+  }
+
+  /** Whether `create` is served. It may be turned off and on, but a server that is being drained serves none. */
+  get acceptingSessions(): boolean {
+    return this.#accepting && this.#drained === null;
+  }
+
+  set acceptingSessions(accepting: boolean) {
+    this.#accepting = accepting;
+  }
+
+  /** Takes no new sessions from now on, for good. Resolves when those that there are have ended. */
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      if (this.#parts.sessions.size === 0) resolve();
+    });
   }
 
   /** @inheritdoc */
@@ -130,6 +148,7 @@ export class JanusApi implements Service {
     const ended = handles.map(({ plugin }) => plugin && this.#parts.plugin.detach(plugin));
     const failed = (await Promise.allSettled(ended)).find((one) => one.status === 'rejected');
     if (failed) this.#parts.log('error', 'a handle did not end cleanly', { error: String(failed.reason) });
+    if (this.#drained && this.#parts.sessions.size === 0) this.#drained();
   }
 
   /** What the Admin API does to handles. */

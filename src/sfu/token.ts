@@ -175,6 +175,14 @@ export class Gatekeeper {
     return { ok: true, rooms: grant.rooms ?? (joined ? [] : null) };
   }
 
+  /** TURN credentials: for whoever may join some room. `user` is whom the token is for, if it names somebody. */
+  relay(token: string | null): { ok: true; user: string | null } | { ok: false; reason: string } {
+    if (!this.#key) return { ok: true, user: null };
+    const grant = token === null ? null : readToken(token, this.#key, this.#now());
+    if (grant?.joinHub) return { ok: true, user: grant.user };
+    return { ok: false, reason: 'A token that lets its bearer join a room is needed (Authorization: Bearer).' };
+  }
+
   kick(token: string | null, room: string): Permission {
     if (!this.#key) return refuse('Kicking needs a token, and this server has no key to check one (AUTH_KEY).');
     if (token === null) return refuse('Rejecting anonymous kick!');

@@ -104,8 +104,8 @@ async function launch(options: { workers: number; rtpPort: number; env: Record<s
     }, START_LIMIT);
     const read = (chunk: Buffer) => {
       output += chunk.toString();
-      const ws = /signalling +ws:\/\/localhost:(\d+)\//.exec(output)?.[1];
-      const http = /page +http:\/\/localhost:(\d+)\//.exec(output)?.[1];
+      const ws = /signalling +wss?:\/\/\S+:(\d+)\//.exec(output)?.[1];
+      const http = /page +https?:\/\/\S+:(\d+)\//.exec(output)?.[1];
       const [, adminHttp, adminWs] = /admin +http:\S+:(\d+)\/admin, ws:\S+:(\d+)\//.exec(output) ?? [];
       if (!ws || !http || (hasAdmin && !adminWs)) return;
       clearTimeout(timer);
@@ -119,9 +119,10 @@ async function launch(options: { workers: number; rtpPort: number; env: Record<s
       fail(`the server ended with ${signal ?? `code ${code}`}`);
     });
   });
+  const secure = options.env.TLS_CERT === undefined ? '' : 's';
   return {
-    wsUrl: `ws://127.0.0.1:${ports.ws}`,
-    httpUrl: `http://127.0.0.1:${ports.http}`,
+    wsUrl: `ws${secure}://127.0.0.1:${ports.ws}`,
+    httpUrl: `http${secure}://127.0.0.1:${ports.http}`,
     adminUrl: ports.admin && `http://127.0.0.1:${ports.admin.http}/admin`,
     adminWsUrl: ports.admin && `ws://127.0.0.1:${ports.admin.ws}`,
     pid: child.pid ?? -1,

@@ -1,5 +1,18 @@
 import os from 'node:os';
-import { addresses, flag, host, list, port, whole, word } from '../kinds.js';
+import {
+  addresses,
+  file,
+  flag,
+  host,
+  iceUrls,
+  list,
+  port,
+  seconds,
+  text,
+  webSocketUrl,
+  whole,
+  word,
+} from '../kinds.js';
 import { setting } from '../setting.js';
 
 const workers = String(Math.max(1, os.availableParallelism() - 1));
@@ -14,6 +27,18 @@ export const NETWORK = {
     port,
     '8088',
     'the page at `/`, the Janus API over HTTP at `/janus`, `/healthz` and `/readyz`; 0 takes a free one',
+  ),
+  TLS_CERT: setting(
+    file,
+    null,
+    'file with the certificate and its chain (PEM): both ports then speak TLS only (`wss`, `https`); read again when it changes',
+  ),
+  TLS_KEY: setting(file, null, 'file with the private key of `TLS_CERT` (PEM, without a passphrase)'),
+  SIGNALLING_URL: setting(
+    webSocketUrl,
+    null,
+    'where the page finds the signalling WebSocket, if a proxy is in front: `wss://example.org/signalling`',
+    { shown: '`WS_PORT` of the page’s host' },
   ),
   RTP_PORT: setting(
     { ...whole(1024, 65535), name: 'port' },
@@ -40,6 +65,12 @@ export const NETWORK = {
     'interfaces (`eth0`), or beginnings of addresses (`10.1.`), whose addresses may be announced; separated by commas',
     { shown: 'all' },
   ),
+  STUN_URLS: setting(iceUrls('stun'), '', 'STUN servers that clients are told, separated by commas'),
+  TURN_URLS: setting(iceUrls('turn'), '', 'TURN servers that clients are told, separated by commas'),
+  TURN_SECRET: setting(text, null, 'what the TURN servers share with this one (coturn: `static-auth-secret`)', {
+    secret: true,
+  }),
+  TURN_TTL: setting(seconds(60, 604_800), '21600', 'for how long TURN credentials are valid'),
   BATCH_SCHEDULING: setting(
     flag,
     'true',

@@ -1,8 +1,13 @@
-import { logLevel, shortText, word } from '../kinds.js';
+import { logLevel, seconds, shortText, word } from '../kinds.js';
 import { setting } from '../setting.js';
 
 export const SERVER = {
   SERVER_NAME: setting(shortText(100), 'janus-sfu', 'name in the reply to `info`'),
+  DRAIN_TIMEOUT: setting(
+    seconds(0, 86_400),
+    '0',
+    'for how long sessions may go on after SIGTERM, while no new ones are taken; 0 = they end at once',
+  ),
   LOG_LEVEL: setting(
     logLevel,
     'info',

@@ -1,7 +1,9 @@
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import type { TlsCertificate } from '../../http/tls.js';
+import { createWebServer } from '../../http/web-server.js';
 import type { Log } from '../../observability/log.js';
 import type { Connection, Service } from '../connection.js';
 import { TokenBucket } from './token-bucket.js';
@@ -140,8 +142,11 @@ export class WebSocketTransport {
   #lastId = 0;
   #watch: NodeJS.Timeout | null = null;
   #closing = false;
+  /** Why handshakes are refused with 503, to be tried elsewhere or later; null = they are not. */
+  refusal: string | null = null;
 
-  constructor(settings: WebSocketSettings, service: Service, log: Log) {
+  /** @param tls null = without TLS */
+  constructor(settings: WebSocketSettings, service: Service, log: Log, tls: TlsCertificate | null = null) {
     this.#settings = settings;
     this.#service = service;
     this.#log = log;
@@ -151,7 +156,7 @@ export class WebSocketTransport {
       requestTimeout: REQUEST_TIMEOUT,
       maxHeaderSize: HEADER_BYTES_MAX,
     };
-    this.#http = createServer(limits, (_request, response) => {
+    this.#http = createWebServer(limits, tls, (_request, response) => {
       response.writeHead(403, { Connection: 'close', 'Content-Type': 'text/plain' });
       response.end(`This port speaks WebSocket with the subprotocol ${settings.subprotocol}.\n`);
     });
@@ -210,6 +215,8 @@ export class WebSocketTransport {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
     if (this.#closing) {
       answer(socket, 503, 'The server is shutting down.');
+    } else if (this.refusal !== null) {
+      answer(socket, 503, this.refusal);
     } else if (!offered.includes(subprotocol)) {
       answer(socket, 400, `The WebSocket subprotocol ${subprotocol} is needed.`);
     } else if ((this.#perAddress.get(address) ?? 0) >= this.#settings.connectionsPerAddress) {

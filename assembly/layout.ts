@@ -188,8 +188,6 @@ export const STATISTIC_ROUND_TRIP_TIME = 10;
 /** Down alone: whether packets go out; video that waits for a keyframe is suspended. */
 export const STATISTIC_ACTIVE = 11;
 export const STATISTIC_SUSPENDED = 12;
-/** Down alone: the share lost since the report before the last, in 1/256 (RFC 3550 6.4.1). */
-export const STATISTIC_FRACTION_LOST = 13;
 
 // --- Records ------------------------------------------------------------------------------------------------------
 

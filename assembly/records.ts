@@ -179,8 +179,6 @@ export class DownTrack {
   suspended: bool;
   /** Its line can't carry it: it gets nothing, and then starts as after a block. */
   paused: bool;
-  /** As its subscriber reported it last, in 1/256. */
-  fractionLost: u8;
   payloadType: u8;
   /** 255: no retransmission stream. */
   rtxPayloadType: u8;

@@ -2,7 +2,6 @@
 import { findDownTrack } from './down-tracks';
 import {
   STATISTIC_ACTIVE,
-  STATISTIC_FRACTION_LOST,
   STATISTIC_JITTER,
   STATISTIC_KEYFRAME_REQUESTS,
   STATISTIC_KEYFRAMES,
@@ -59,6 +58,5 @@ export function downTrackStatistic(downIndex: i32, statistic: i32): f64 {
   if (statistic == STATISTIC_ROUND_TRIP_TIME) return down.roundTripTime;
   if (statistic == STATISTIC_ACTIVE) return down.active ? 1 : 0;
   if (statistic == STATISTIC_SUSPENDED) return down.suspended ? 1 : 0;
-  if (statistic == STATISTIC_FRACTION_LOST) return <f64>down.fractionLost;
   return 0;
 }

@@ -58,7 +58,6 @@ function hasSsrc(index: i32, ssrc: u32): bool {
 function readReportBlock(index: i32, block: usize, now: f64): void {
   const down = findDownTrack(index);
   if (down === null) return;
-  down.fractionLost = load<u8>(block + 4);
   const lost = <i64>(<i32>(readU32(block + 4) << 8) >> 8);
   if (lost > down.lostReported) {
     down.lostPending += lost - down.lostReported;

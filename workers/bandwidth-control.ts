@@ -1,5 +1,5 @@
 /** Holds each publisher to what its subscribers' lines carry, and pauses the video of a line that is too narrow. */
-import { STATISTIC_FRACTION_LOST, STATISTIC_OCTETS } from '../assembly/layout.js';
+import { STATISTIC_LOST, STATISTIC_OCTETS, STATISTIC_PACKETS } from '../assembly/layout.js';
 import { betterHalf, SubscriberBandwidth, VideoPause } from './bandwidth.js';
 import type { Engine } from './engine.js';
 import type { DownTrack, Member } from './member.js';
@@ -7,6 +7,12 @@ import type { DownTrack, Member } from './member.js';
 /** bit/s: what a publisher is always left, and what video needs at least. */
 const BITRATE_MIN = 150_000;
 const VIDEO_FLOOR = 60_000;
+
+/** Milliseconds between two looks: a shorter time says nothing. */
+const LOOK = 900;
+
+/** Of fewer packets the share lost says nothing. */
+const FEW = 10;
 
 interface Sending {
   /** Bytes of both tracks when they were looked at last, and when. */
@@ -20,6 +26,9 @@ interface Sending {
 interface Receiving {
   bandwidth: SubscriberBandwidth;
   pause: VideoPause;
+  /** Video packets sent and lost in all when they were looked at last. */
+  sent: number;
+  lost: number;
 }
 
 export class BandwidthControl {
@@ -37,7 +46,7 @@ export class BandwidthControl {
   private receiving(subscriber: Member): Receiving {
     let known = this.subscribers.get(subscriber);
     if (!known) {
-      known = { bandwidth: new SubscriberBandwidth(), pause: new VideoPause() };
+      known = { bandwidth: new SubscriberBandwidth(), pause: new VideoPause(), sent: 0, lost: 0 };
       this.subscribers.set(subscriber, known);
     }
     return known;
@@ -62,17 +71,8 @@ export class BandwidthControl {
     return bandwidth.limit < before * 0.95;
   }
 
-  /** A subscriber's receiver report came. */
-  report(subscriber: Member, source: Member): void {
-    const { videoDown } = subscriber;
-    if (!videoDown) return;
-    const lost = this.engine.downTrackStatistic(videoDown.index, STATISTIC_FRACTION_LOST) / 256;
-    const { bandwidth, pause } = this.receiving(subscriber);
-    if (!pause.paused) bandwidth.report(lost, this.rateOf(source));
-  }
-
-  /** Measures what a publisher sends since the last time. */
-  private measure(publisher: Member, now: number): number {
+  /** Measures what a publisher sends since the last time. @returns false: it was too short a time ago */
+  private measure(publisher: Member, now: number): boolean {
     const tracks = [publisher.audio, publisher.video];
     const octets = tracks.reduce(
       (sum, track) => sum + (track ? this.engine.upTrackStatistic(track.index, STATISTIC_OCTETS) : 0),
@@ -81,17 +81,28 @@ export class BandwidthControl {
     const known = this.publishers.get(publisher);
     if (!known) {
       this.publishers.set(publisher, { octets, at: now, rate: 0, former: 0 });
-      return 0;
+      return false;
     }
     const elapsed = now - known.at;
-    // Too short a time says nothing; it is measured with the next.
-    if (elapsed < 500) return known.rate;
+    if (elapsed < LOOK) return false;
     const rate = ((octets - known.octets) * 8000) / elapsed;
     known.rate = known.former > 0 ? Math.min(rate, known.former) : rate;
     known.former = rate;
     known.octets = octets;
     known.at = now;
-    return known.rate;
+    return true;
+  }
+
+  /** The share of packets that a subscriber called lost since the last time; null: too few were sent to say. */
+  private takeLost(down: DownTrack, receiving: Receiving): number | null {
+    const sent = this.engine.downTrackStatistic(down.index, STATISTIC_PACKETS);
+    const lost = this.engine.downTrackStatistic(down.index, STATISTIC_LOST);
+    const fresh = sent - receiving.sent;
+    if (fresh < FEW) return null;
+    const share = Math.max(0, lost - receiving.lost) / fresh;
+    receiving.sent = sent;
+    receiving.lost = lost;
+    return Math.min(share, 1);
   }
 
   /**
@@ -100,11 +111,14 @@ export class BandwidthControl {
    * @param resume called for each down track whose video goes on after a pause
    */
   update(publisher: Member, now: number, resume: (down: DownTrack) => void): number {
-    const rate = this.measure(publisher, now);
+    const looked = this.measure(publisher, now);
+    const rate = this.rateOf(publisher);
     const downs = (publisher.video?.downTracks ?? []).filter(({ subscriber }) => subscriber.peer?.connected);
     const limits: number[] = [];
-    for (const { subscriber } of downs) {
-      const { bandwidth, pause } = this.receiving(subscriber);
+    for (const down of downs) {
+      const receiving = this.receiving(down.subscriber);
+      const { bandwidth, pause } = receiving;
+      if (looked && !pause.paused) bandwidth.second(this.takeLost(down, receiving) ?? bandwidth.lost, rate);
       bandwidth.release(this.most * 1.2);
       // Who gets no video has no say in what it takes, unless nobody gets any.
       if (!pause.paused) limits.push(bandwidth.limit);

@@ -8,28 +8,29 @@
 
 /** An estimate above this share of what is sent is no limit (receivers whose line is full go down to 0.85 of it). */
 const FULL = 0.9;
-/** An estimate falls or climbs by more than these factors, or it stays; so many that stay say that the line is full. */
+/** An estimate falls or climbs by more than these factors, or it stays; so many seconds of that say that the line is full. */
 const FALL = 0.97;
 const CLIMB = 1.02;
-const STAYS = 2;
+const STAYS = 3;
 /**
  * Losses above the first share slow the publisher down, below the second it may go faster (draft-ietf-rmcat-gcc-02 6, less
- * strict: what a radio loses is sent again). Above the third the line doesn't carry what is sent. Each is the mean of the
- * last reports, as one is about few packets.
+ * strict: what a radio loses is sent again). Above the third the line doesn't carry what is sent. Each is a moving mean:
+ * one second's reports are about few packets.
  */
 const LOSSY = 0.2;
 const LOSSLESS = 0.02;
 const CHOKED = 0.35;
 const NEWS = 0.4;
-
-/** How much a limit grows by with each report without losses. */
+/** How much a limit grows by in a second without losses. */
 const GROWTH = 1.08;
 
 export class SubscriberBandwidth {
   private estimated = Number.POSITIVE_INFINITY;
-  private last = Number.POSITIVE_INFINITY;
-  private stays = 0;
   private lossy = Number.POSITIVE_INFINITY;
+  /** The last estimate, and the one a second before. */
+  private last = Number.POSITIVE_INFINITY;
+  private before = Number.POSITIVE_INFINITY;
+  private stays = 0;
   /** The share of packets that it loses, 0..1. */
   lost = 0;
 
@@ -44,24 +45,27 @@ export class SubscriberBandwidth {
   }
 
   /**
-   * The receiver's estimate came.
+   * The receiver's estimate came; browsers repeat it in all their RTCP.
    *
    * @param rate what it is sent
    */
   estimate(bitrate: number, rate: number): void {
     const limited = this.estimated !== Number.POSITIVE_INFINITY;
-    this.stays = bitrate > this.last * CLIMB ? 0 : this.stays + 1;
-    const full = bitrate < this.last * FALL || this.stays >= STAYS;
+    const fell = bitrate < this.last * FALL;
     this.last = bitrate;
     if (bitrate >= rate * FULL) this.estimated = limited ? Math.max(this.estimated, bitrate) : this.estimated;
-    else if (full || limited) this.estimated = bitrate;
+    else if (fell || limited) this.estimated = bitrate;
   }
 
-  /** A receiver report came. @param lost the share of packets lost since the one before, 0..1 */
-  report(lost: number, rate: number): void {
+  /** A second is over. @param lost the share of packets that was lost in it, as the receiver reported, 0..1 */
+  second(lost: number, rate: number): void {
+    this.stays = this.last > this.before * CLIMB ? 0 : this.stays + 1;
+    this.before = this.last;
+    if (this.stays >= STAYS && this.last < rate * FULL) this.estimated = Math.min(this.estimated, this.last);
     this.lost += (lost - this.lost) * NEWS;
-    if (this.lost > CHOKED && rate > 0) this.estimated = Math.min(this.estimated, rate * (1 - this.lost));
-    if (this.lost > LOSSY && rate > 0) this.lossy = Math.min(this.lossy, rate) * (1 - this.lost / 2);
+    if (rate === 0) return;
+    if (this.lost > CHOKED) this.estimated = Math.min(this.estimated, rate * (1 - this.lost));
+    if (this.lost > LOSSY) this.lossy = Math.min(this.lossy, rate) * (1 - this.lost / 2);
     else if (this.lost < LOSSLESS) this.lossy *= GROWTH;
   }
 

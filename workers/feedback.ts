@@ -6,7 +6,6 @@ import {
   SUBSCRIBER_FIR,
   SUBSCRIBER_NACK,
   SUBSCRIBER_PLI,
-  SUBSCRIBER_REPORT,
 } from '../assembly/layout.js';
 import { BandwidthControl } from './bandwidth-control.js';
 import type { ShardCounters } from './counters.js';
@@ -81,7 +80,6 @@ export class Feedback {
     if (asked & (SUBSCRIBER_PLI | SUBSCRIBER_FIR) && !this.engine.isBlocked(member.user, source.user)) {
       this.requestKeyframe(source, asked & SUBSCRIBER_FIR ? 'fir' : 'pli', now);
     }
-    if (asked & SUBSCRIBER_REPORT) this.bandwidth.report(member, source);
     if (asked & SUBSCRIBER_ESTIMATE && this.bandwidth.estimate(member, source, this.engine.estimate)) {
       this.reportAtOnce(source, now);
     }

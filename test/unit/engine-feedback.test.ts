@@ -129,16 +129,6 @@ describe('feedback', () => {
     assert.equal(seen(rtcp(15, 206, words(1, 0))), 0);
   });
 
-  test('of the subscriber: the share that it lost lately', async () => {
-    const stage = await Stage.open();
-    const down = stage.subscribe('video');
-    const lost = () => stage.engine.downTrackStatistic(down, layout.STATISTIC_FRACTION_LOST);
-    assert.equal(lost(), 0);
-    stage.engine.readSubscriberRtcp(-1, down, receiverReport(1, { ssrc: VIDEO_SSRC, fraction: 51, lost: 9 }), 1);
-    assert.equal(lost(), 51);
-    assert.equal(stage.engine.downTrackStatistic(down, layout.STATISTIC_LOST), 9);
-  });
-
   test('of a subscriber whose video is paused asks for nothing, and its video starts anew as after a block', async () => {
     const stage = await Stage.open('vp8');
     const { engine } = stage;

@@ -136,7 +136,6 @@ export class TlsCertificate {
   /** Follows the files from now on. */
   watch(): void {
     this.#looking = setInterval(() => this.#look(), LOOK_INTERVAL);
-    this.#looking.unref();
     this.#watchFolders();
   }
 
@@ -152,7 +151,7 @@ export class TlsCertificate {
     for (const folder of new Set([this.#files.cert, this.#files.key].map((file) => path.dirname(path.resolve(file))))) {
       if (this.#watchers.has(folder)) continue;
       try {
-        const watcher = watch(folder, { persistent: false }, () => this.#touched());
+        const watcher = watch(folder, () => this.#touched());
         watcher.on('error', () => this.#unwatch(folder));
         this.#watchers.set(folder, watcher);
       } catch (error) {
@@ -170,7 +169,6 @@ export class TlsCertificate {
   #touched(): void {
     if (this.#settling) clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.#reload(), SETTLING);
-    this.#settling.unref();
   }
 
   #look(): void {

@@ -1,6 +1,6 @@
 /** A small Janus client over ws, for tests that look at single messages. */
 import { once } from 'node:events';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 
 /** A message of the server, as it came. */
 export type Received = Record<string, unknown> & {
@@ -40,8 +40,8 @@ export class JanusClient {
     });
   }
 
-  static async connect(url: string, subprotocol = 'janus-protocol'): Promise<JanusClient> {
-    const socket = new WebSocket(url, subprotocol);
+  static async connect(url: string, subprotocol = 'janus-protocol', options: ClientOptions = {}): Promise<JanusClient> {
+    const socket = new WebSocket(url, subprotocol, options);
     const client = new JanusClient(socket);
     await once(socket, 'open');
     return client;

@@ -1,9 +1,10 @@
+import { element } from './shared/dom.js';
 import { nameHue } from './test-pattern.js';
 
 /** Older lines are dropped: the others decide how much they write. */
 const LONGEST_HISTORY = 200;
 
-/** The list of messages and news beside the tiles. */
+/** The list of messages and news beside the tiles, read aloud as it grows. */
 export class ChatPanel {
   readonly #list: HTMLElement;
 
@@ -12,19 +13,13 @@ export class ChatPanel {
   }
 
   message(name: string, text: string): void {
-    const line = document.createElement('li');
-    const who = document.createElement('b');
-    who.textContent = name;
-    who.style.color = `hsl(${nameHue(name)} 70% 70%)`;
-    line.append(who, text);
-    this.#append(line);
+    const who = element('b', { text: name });
+    who.style.setProperty('--hue', String(nameHue(name)));
+    this.#append(element('li', {}, who, text));
   }
 
   news(text: string): void {
-    const line = document.createElement('li');
-    line.className = 'news';
-    line.textContent = text;
-    this.#append(line);
+    this.#append(element('li', { class: 'news', text }));
   }
 
   clear(): void {
@@ -34,6 +29,6 @@ export class ChatPanel {
   #append(line: HTMLElement): void {
     this.#list.append(line);
     while (this.#list.childElementCount > LONGEST_HISTORY) this.#list.firstElementChild?.remove();
-    this.#list.scrollTop = this.#list.scrollHeight;
+    line.scrollIntoView({ block: 'nearest' });
   }
 }

@@ -21,7 +21,24 @@ export function userId(name: string): string {
 
 /** The name in a user id; other clients' ids have no suffix and are shown as they are. */
 export function nameOf(user: string): string {
+  const owner = ownerOf(user);
+  if (owner !== null) return `${nameOf(owner)}: screen`;
   return user.replace(SUFFIX, '').slice(0, 40) || '?';
+}
+
+const SCREEN = ' (screen)';
+
+/**
+ * The user id under which a user's screen is in the room: one of its own, so that every client, also those that know
+ * nothing of screens, gets it beside the camera. (Of two publishers with one id everybody gets the newer alone.)
+ */
+export function screenOf(user: string): string {
+  return user + SCREEN;
+}
+
+/** Whose screen this user is; null for people. */
+export function ownerOf(user: string): string | null {
+  return user.endsWith(SCREEN) ? user.slice(0, -SCREEN.length) : null;
 }
 
 /** Remembers whom `user` has blocked, for as long as the tab lives. */

@@ -1,4 +1,6 @@
 import { type BlockMemory, Room as ClientRoom, type Member, type RoomEvents } from '../src/client/index.js';
+import { screenOf } from './identity.js';
+import type { ServerConfig } from './server-config.js';
 
 const LONGEST_CHAT = 2_000;
 
@@ -27,7 +29,7 @@ export class Room {
   readonly #events: PageEvents;
 
   constructor(
-    server: { url: string; iceServers: RTCIceServer[] },
+    server: ServerConfig,
     identity: Identity,
     stream: MediaStream | null,
     blocked: BlockMemory,
@@ -35,9 +37,13 @@ export class Room {
   ) {
     this.identity = identity;
     this.#events = events;
-    this.#room = new ClientRoom({ ...server, ...identity, stream, blocked });
+    const ownScreen = screenOf(identity.user);
+    const receive = (user: string) => user !== ownScreen;
+    this.#room = new ClientRoom({ ...server, ...identity, stream, blocked, receive });
     this.#room.on('status', (event) => events.status(event));
-    this.#room.on('member', (member) => events.user(member));
+    this.#room.on('member', (member) => {
+      if (member.id !== ownScreen) events.user(member);
+    });
     this.#room.on('message', ({ data }) => this.#message(parseMessage(data)));
   }
 

@@ -1,8 +1,12 @@
 import type { MemberState } from '../src/client/index.js';
-import { describeStats, readStats } from './media-stats.js';
+import { barWidth, Loudness } from './loudness.js';
+import { describeChange, describeStats, type MediaStats, readStats } from './media-stats.js';
+import { element, fillTerms } from './shared/dom.js';
 import { nameHue } from './test-pattern.js';
 
-const STATS_INTERVAL_MS = 250;
+const LOUDNESS_INTERVAL_MS = 150;
+/** Statistics are read at every n-th reading of the loudness. */
+const STATS_EVERY = 6;
 /** Loudness (0..1) from which a tile counts as speaking. */
 const SPEAKING_LEVEL = 0.02;
 /** A picture that hasn't moved for so long is a frozen one: the initial is shown in its place. */
@@ -18,70 +22,77 @@ export interface TileContent {
   action: 'Block' | 'Unblock' | null;
 }
 
-function element<K extends keyof HTMLElementTagNameMap>(name: K, className: string): HTMLElementTagNameMap[K] {
-  const made = document.createElement(name);
-  made.className = className;
-  return made;
+export interface TileOptions {
+  user: string;
+  name: string;
+  /** `own`: muted, and its figures are of what is sent. */
+  kind: 'own' | 'person' | 'screen';
+  onAction: () => void;
+  onSoundRefused: () => void;
 }
 
 /** One person's picture, sound level, state and figures. Says all of it in `data-` attributes too. */
 export class Tile {
-  readonly root = element('div', 'tile');
-  readonly #video = element('video', '');
-  readonly #state = element('span', 'state');
-  readonly #meter = element('div', 'meter');
-  readonly #level = element('i', '');
-  readonly #facts = element('span', 'facts');
-  readonly #button = element('button', '');
-  readonly #own: boolean;
+  readonly root: HTMLElement;
+  readonly #video = element('video', { set: { autoplay: '', playsinline: '' } });
+  readonly #state = element('span', { class: 'state' });
+  readonly #level = element('i');
+  readonly #facts = element('span', { class: 'facts' });
+  readonly #action = element('button', { set: { type: 'button' } });
+  readonly #detailsButton = element('button', { text: 'Details', set: { type: 'button', 'aria-expanded': 'false' } });
+  readonly #details = element('dl', { class: 'details' });
+  readonly #options: TileOptions;
+  readonly #loudness = new Loudness();
   readonly #timer: ReturnType<typeof setInterval>;
   #content: TileContent = { state: 'connecting', note: '', stream: null, pc: null, action: null };
-  #frames = 0;
+  #stats: MediaStats | null = null;
+  /** Those that the details were last made of. */
+  #shown: MediaStats | null = null;
   #framesChanged = 0;
   #reading = false;
+  #turn = 0;
 
-  /** @param own true for this page's own tile: muted, and its figures are of what it sends */
-  constructor(user: string, name: string, own: boolean, onAction: () => void, onSoundRefused: () => void) {
-    this.#own = own;
-    this.root.dataset.user = user;
-    this.root.dataset.own = String(own);
-    this.root.dataset.video = 'false';
+  constructor(options: TileOptions) {
+    const { user, name, kind, onAction } = options;
+    this.#options = options;
+    const shownName = kind === 'own' ? `${name} (you)` : name;
+    this.root = element('article', { class: 'tile', set: { 'aria-label': shownName } });
+    Object.assign(this.root.dataset, { user, own: String(kind === 'own'), kind, video: 'false' });
     this.root.style.background = `hsl(${nameHue(name)} 28% 22%)`;
-    this.#video.autoplay = true;
-    this.#video.playsInline = true;
-    this.#video.muted = own;
-    this.#video.addEventListener('loadedmetadata', () => {
-      this.#video.play().catch((error) => {
-        if (error instanceof DOMException && error.name === 'NotAllowedError') onSoundRefused();
-      });
-    });
-    this.#meter.title = 'Sound level';
-    this.#meter.append(this.#level);
-    this.#button.type = 'button';
-    this.#button.addEventListener('click', onAction);
-    const initial = element('span', 'initial');
-    initial.textContent = name.slice(0, 1).toUpperCase();
-    const who = element('span', 'who');
-    who.textContent = own ? `${name} (you)` : name;
-    const caption = element('div', 'caption');
-    caption.append(who, this.#facts, this.#button);
-    this.root.append(initial, this.#video, this.#state, this.#meter, caption);
-    this.#timer = setInterval(() => void this.#measure(), STATS_INTERVAL_MS);
+    this.#video.muted = kind === 'own';
+    this.#video.setAttribute('aria-label', `Picture of ${shownName}`);
+    this.#video.addEventListener('loadedmetadata', () => this.#play());
+    this.#action.addEventListener('click', onAction);
+    this.#details.hidden = true;
+    this.#detailsButton.setAttribute('aria-label', `Details of ${shownName}`);
+    this.#detailsButton.addEventListener('click', () => this.#showDetails(this.#details.hidden !== false));
+    const meter = element('div', { class: 'meter', set: { 'aria-hidden': 'true' } }, this.#level);
+    const caption = element('div', { class: 'caption' });
+    caption.append(element('span', { class: 'who', text: shownName }), this.#facts, this.#detailsButton, this.#action);
+    const initial = element('span', { class: 'initial', text: name.slice(0, 1).toUpperCase() });
+    initial.setAttribute('aria-hidden', 'true');
+    this.root.append(initial, this.#video, this.#state, meter, this.#details, caption);
+    this.#timer = setInterval(() => void this.#measure(), LOUDNESS_INTERVAL_MS);
   }
 
   show(content: TileContent): void {
+    if (content.pc !== this.#content.pc) {
+      this.#stats = null;
+      this.#shown = null;
+    }
     this.#content = content;
     this.root.dataset.state = content.state;
     this.#state.textContent = content.state;
     if (this.#video.srcObject !== content.stream) this.#video.srcObject = content.stream;
-    this.#button.hidden = content.action === null;
-    this.#button.textContent = content.action ?? '';
+    this.#action.hidden = content.action === null;
+    this.#action.textContent = content.action ?? '';
+    if (content.action) this.#action.setAttribute('aria-label', `${content.action} ${this.#options.name}`);
     if (content.note) this.#facts.textContent = content.note;
     this.#facts.title = content.note;
   }
 
   set silent(silent: boolean) {
-    this.#video.muted = silent || this.#own;
+    this.#video.muted = silent || this.#options.kind === 'own';
   }
 
   /** Stops measuring and takes the tile away. */
@@ -91,33 +102,63 @@ export class Tile {
     this.root.remove();
   }
 
+  #play(): void {
+    this.#video.play().catch((error) => {
+      if (error instanceof DOMException && error.name === 'NotAllowedError') this.#options.onSoundRefused();
+    });
+  }
+
+  #showDetails(shown: boolean): void {
+    this.#details.hidden = !shown;
+    this.#detailsButton.setAttribute('aria-expanded', String(shown));
+    this.#details.replaceChildren();
+    if (shown) fillTerms(this.#details, [['Figures', 'a moment …']]);
+  }
+
   async #measure(): Promise<void> {
-    const { pc, note } = this.#content;
-    if (!pc || pc.connectionState === 'closed' || this.#reading) {
-      if (!pc || pc.connectionState === 'closed') this.#picture(this.#own && this.#content.stream !== null, 0);
+    const { pc, stream } = this.#content;
+    const own = this.#options.kind === 'own';
+    this.#turn += 1;
+    if (!pc || pc.connectionState === 'closed') {
+      this.#picture(own && hasPicture(stream), 0);
       return;
     }
+    const heard = own ? null : this.#loudness.read(pc);
+    // Where packets don't say how loud they are, statistics do.
+    if ((heard === null || this.#turn % STATS_EVERY === 0) && !this.#reading) await this.#readStats(pc);
+    const moving = (this.#stats?.frames ?? 0) > 0 && performance.now() - this.#framesChanged < FROZEN_MS;
+    this.#picture(own ? hasPicture(stream) : moving, heard ?? this.#stats?.soundLevel ?? 0);
+  }
+
+  async #readStats(pc: RTCPeerConnection): Promise<void> {
     this.#reading = true;
     try {
-      const stats = await readStats(pc, this.#own ? 'outbound' : 'inbound');
-      if (stats.frames !== this.#frames) {
-        this.#frames = stats.frames;
-        this.#framesChanged = performance.now();
+      const before = this.#stats;
+      const stats = await readStats(pc, this.#options.kind === 'own' ? 'outbound' : 'inbound');
+      if (this.#content.pc !== pc) return;
+      if (stats.frames !== before?.frames) this.#framesChanged = performance.now();
+      this.#stats = stats;
+      if (!this.#content.note && this.#turn % STATS_EVERY === 0) this.#facts.textContent = describeStats(stats);
+      if (before && !this.#details.hidden && this.#turn % STATS_EVERY === 0) {
+        fillTerms(this.#details, describeChange(this.#reference(before), stats));
+        this.#shown = stats;
       }
-      const moving = stats.frames > 0 && performance.now() - this.#framesChanged < FROZEN_MS;
-      this.#picture(moving || (this.#own && hasPicture(this.#content.stream)), stats.soundLevel);
-      if (!note) this.#facts.textContent = describeStats(stats);
     } finally {
       this.#reading = false;
     }
   }
 
+  /** Rates are of the time since they were last shown, unless that is long ago. */
+  #reference(before: MediaStats): MediaStats {
+    const shown = this.#shown;
+    return shown && shown.at < before.at && before.at - shown.at < 3_000 ? shown : before;
+  }
+
   #picture(visible: boolean, soundLevel: number): void {
     this.root.dataset.video = String(visible);
-    this.root.dataset.frames = String(this.#frames);
+    this.root.dataset.frames = String(this.#stats?.frames ?? 0);
     this.root.dataset.speaking = String(soundLevel > SPEAKING_LEVEL);
-    // Loudness is heard by its logarithm; the root is near enough for a bar.
-    this.#level.style.width = `${Math.round(100 * Math.min(1, Math.sqrt(soundLevel) * 1.5))}%`;
+    this.#level.style.width = `${barWidth(soundLevel)}%`;
   }
 }
 

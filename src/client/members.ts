@@ -32,8 +32,8 @@ export interface BlockMemory {
 export interface MembersParts {
   place: { room: string; user: string; token: string | null };
   iceServers: IceServer[];
-  /** Whether to subscribe to everybody. */
-  receive: boolean;
+  /** Whether to subscribe to this user. */
+  receives: (user: string) => boolean;
   blocked: BlockMemory;
   changed: (member: Member) => void;
 }
@@ -122,7 +122,7 @@ export class Members {
     };
     this.#all.set(id, member);
     this.#update(member);
-    if (this.#parts.receive) void this.#subscribe(session, member);
+    if (this.#parts.receives(id)) void this.#subscribe(session, member);
   }
 
   #exit(id: string): void {
@@ -169,7 +169,7 @@ export class Members {
 
   #update(member: Followed): void {
     if (member.blockedByMe || member.blockedByThem) member.state = 'blocked';
-    else if (!this.#parts.receive) member.state = 'here';
+    else if (!this.#parts.receives(member.id)) member.state = 'here';
     else member.state = member.connected ? 'live' : 'connecting';
     this.#parts.changed(member);
   }

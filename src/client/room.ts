@@ -21,8 +21,8 @@ export interface RoomOptions extends SessionOptions {
   iceServers?: IceServer[];
   /** Audio and video to send; default none. */
   stream?: Stream | null;
-  /** Whether to get everybody's audio and video; default true where there are PeerConnections. */
-  receive?: boolean;
+  /** Whether to get everybody's audio and video, or whose; default true where there are PeerConnections. */
+  receive?: boolean | ((user: string) => boolean);
   /** Whom this user has blocked: the server remembers blocks but tells nobody. Default: what was blocked through here. */
   blocked?: BlockMemory;
 }
@@ -62,11 +62,11 @@ export class Room extends Emitter<RoomEvents> {
     super();
     this.#options = options;
     this.#stream = options.stream ?? null;
-    const { room, user, token = null, iceServers = [], blocked = new Set() } = options;
+    const { room, user, token = null, iceServers = [], blocked = new Set(), receive = true } = options;
     this.#members = new Members({
       place: { room, user, token },
       iceServers,
-      receive: (options.receive ?? true) && hasPeers(options),
+      receives: hasPeers(options) ? (user) => (typeof receive === 'function' ? receive(user) : receive) : () => false,
       blocked,
       changed: (member) => this.emit('member', member),
     });

@@ -100,7 +100,7 @@ export class Guest {
 
   async press(other: Guest, button: 'Block' | 'Unblock'): Promise<void> {
     const tile = this.tested.page.locator(`.tile[data-user^="${other.name}~"]`);
-    await tile.getByRole('button', { name: button, exact: true }).click();
+    await tile.getByRole('button', { name: `${button} ${other.name}`, exact: true }).click();
   }
 
   async says(text: string): Promise<void> {

@@ -10,6 +10,7 @@ import { errorReply, JANUS_ERROR, type JanusError, UNAUTHORIZED } from './errors
 import { HandleEvents } from './handle-events.js';
 import { HandleVerbs } from './handle-verbs.js';
 import { type Request, refuse } from './request.js';
+import { RequestTally } from './request-tally.js';
 import { noSuchHandle, noSuchSession, type Session, type Sessions } from './sessions.js';
 import type { TimeoutEvent } from './wire.js';
 
@@ -29,12 +30,16 @@ export interface ApiParts {
 /** Documents that one message of a transport may hold. */
 const DOCUMENTS_MAX = 100;
 
+/** All verbs; `other` is one that there is not, or a request that could not be read. */
+const VERBS = 'info ping create keepalive claim attach destroy message trickle hangup detach other'.split(' ');
+
 /** The verbs that are addressed to a session alone; a verb elsewhere is unknown there (janus-api.md 1.2). */
 const SESSION_VERBS = new Set(['keepalive', 'claim', 'attach', 'destroy']);
 
 /** The Janus API: takes requests, sends replies and events. */
 export class JanusApi implements Service {
   readonly #parts: ApiParts;
+  readonly tally = new RequestTally(VERBS);
   readonly #events: HandleEvents;
   readonly #handles: HandleVerbs;
   #accepting = true;
@@ -69,11 +74,13 @@ export class JanusApi implements Service {
     const reply = (message: object) => connection.send(message);
     const read = readDocuments(text);
     if (!read.ok) {
+      this.tally.add('other', read.error.code);
       reply(errorReply(read.error, {}));
       return 1;
     }
     if (read.documents.length > DOCUMENTS_MAX) {
       const reason = `Invalid Janus API request - more than ${DOCUMENTS_MAX} requests in one message`;
+      this.tally.add('other', JANUS_ERROR.INVALID_JSON);
       reply(errorReply({ code: JANUS_ERROR.INVALID_JSON, reason }, {}));
       return 1;
     }
@@ -85,13 +92,15 @@ export class JanusApi implements Service {
   request(connection: Connection, document: unknown, reply: (message: object) => void): void {
     const read = readEnvelope(document);
     if (!read.ok) {
+      this.tally.add('other', read.error.code);
       reply(errorReply(read.error, { sessionId: read.sessionId }));
       return;
     }
-    const request: Request = { connection, envelope: read.envelope, reply };
+    const { envelope } = read;
+    const request: Request = { connection, envelope, reply: this.tally.counting(envelope.verb, reply) };
     const error = this.#dispatch(request);
     if (!error) return;
-    const { verbText: verb } = read.envelope;
+    const { verbText: verb } = envelope;
     this.#parts.log('debug', 'request refused', { connection: connection.id, verb, code: error.code });
     refuse(request, error);
   }
@@ -152,7 +161,7 @@ export class JanusApi implements Service {
   }
 
   /** What the Admin API does to handles. */
-  get handleVerbs(): Pick<HandleVerbs, 'hangup'> {
+  get handleVerbs(): Pick<HandleVerbs, 'hangup' | 'refused'> {
     return this.#handles;
   }
 
@@ -263,6 +272,7 @@ export class JanusApi implements Service {
   }
 
   #overflow(session: Session): void {
+    this.#parts.sessions.counters.overflowed += 1;
     this.#parts.log('warn', 'session ended: too many of its events wait for its client', { session: session.id });
     void this.end(session);
   }

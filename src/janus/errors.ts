@@ -25,6 +25,9 @@ export const JANUS_ERROR = {
   UNKNOWN: 490,
 } as const;
 
+/** All of them, for counting. */
+export const ERROR_CODES: readonly number[] = Object.values(JANUS_ERROR);
+
 export type { JanusError };
 
 export const UNAUTHORIZED: JanusError = {

@@ -17,6 +17,8 @@ export interface HandleVerbsParts {
 /** The verbs that are addressed to a handle: `message`, `trickle`, `hangup`, `detach` (janus-api.md 1.3). */
 export class HandleVerbs {
   readonly #parts: HandleVerbsParts;
+  /** Requests that came while too many waited on their handle. */
+  refused = 0;
 
   constructor(parts: HandleVerbsParts) {
     this.#parts = parts;
@@ -53,6 +55,7 @@ export class HandleVerbs {
       }
     });
     if (queued) return null;
+    this.refused += 1;
     return { code: JANUS_ERROR.UNKNOWN, reason: 'Too many requests wait on this handle; send fewer at once.' };
   }
 

@@ -58,6 +58,17 @@ export interface Session {
   timeout: number | null;
 }
 
+/** Times a session ended by itself, or something was refused, since the start. */
+export interface SessionCounters {
+  timedOut: number;
+  unclaimed: number;
+  /** Sessions with more events for their client than are kept. */
+  overflowed: number;
+  /** Sessions that a connection was not given, and handles. */
+  sessionsRefused: number;
+  handlesRefused: number;
+}
+
 /** Why a session ended by itself. */
 export interface Expired {
   session: Session;
@@ -77,6 +88,13 @@ export function randomId(): number {
 export class Sessions {
   /** Times may be changed while the server runs. */
   readonly settings: SessionSettings;
+  readonly counters: SessionCounters = {
+    timedOut: 0,
+    unclaimed: 0,
+    overflowed: 0,
+    sessionsRefused: 0,
+    handlesRefused: 0,
+  };
   readonly #sessions = new Map<number, Session>();
   readonly #owned = new Map<Connection, Set<Session>>();
   #lastSweep = Number.NEGATIVE_INFINITY;
@@ -165,6 +183,7 @@ export class Sessions {
         ? `this connection has ${most} handles, the most allowed`
         : `this connection has ${mostUnjoined} handles that have not joined a room, the most allowed`;
     if (handles >= most || unjoined >= mostUnjoined) {
+      this.counters.handlesRefused += 1;
       return { code: JANUS_ERROR.PLUGIN_ATTACH, reason: `Couldn't attach to plugin: ${reason}` };
     }
     let id = randomId();
@@ -207,6 +226,17 @@ export class Sessions {
     return session.owner !== null || !session.mailbox || session.mailbox.push(event);
   }
 
+  /** Sessions that have an owner, and those that wait for one; handles of both. */
+  census(): { owned: number; orphaned: number; handles: number } {
+    let owned = 0;
+    let handles = 0;
+    for (const session of this.#sessions.values()) {
+      if (session.owner) owned += 1;
+      handles += session.handles.size;
+    }
+    return { owned, orphaned: this.#sessions.size - owned, handles };
+  }
+
   /**
    * Says which sessions have expired; to be called every second or so. After a stall of the process nothing expires
    * before the requests that came meanwhile were read.
@@ -220,10 +250,14 @@ export class Sessions {
     for (const session of this.#sessions.values()) {
       if (!session.owner && now - session.orphanedSince >= reclaimTimeout) {
         expired.push({ session, cause: 'unclaimed' });
+        this.counters.unclaimed += 1;
         continue;
       }
       const timeout = session.timeout ?? sessionTimeout;
-      if (timeout > 0 && now - session.lastActivity >= timeout) expired.push({ session, cause: 'timeout' });
+      if (timeout > 0 && now - session.lastActivity >= timeout) {
+        expired.push({ session, cause: 'timeout' });
+        this.counters.timedOut += 1;
+      }
     }
     return expired;
   }
@@ -231,6 +265,7 @@ export class Sessions {
   #refusal(connection: Connection): JanusError | null {
     const most = this.settings.sessionsPerConnection;
     if ((this.#owned.get(connection)?.size ?? 0) < most) return null;
+    this.counters.sessionsRefused += 1;
     const reason = `This connection has ${most} sessions, the most allowed`;
     return { code: JANUS_ERROR.NOT_ACCEPTING_SESSIONS, reason };
   }

@@ -7,9 +7,11 @@ export class Counts<Word extends string = string> {
   readonly #last: Word;
 
   /** @param words at least one; the last one stands for all that are not known */
-  constructor(words: readonly [Word, ...Word[]]) {
+  constructor(words: readonly Word[]) {
+    const last = words.at(-1);
+    if (last === undefined) throw new Error('there is no word to count by');
     this.#counts = new Map(words.map((word) => [word, 0]));
-    this.#last = words[words.length - 1] ?? words[0];
+    this.#last = last;
   }
 
   add(word: string): void {
@@ -36,7 +38,7 @@ export class OutcomeCounts<Word extends string = string> {
   readonly #error: Counts<Word>;
 
   /** @param words as of `Counts` */
-  constructor(words: readonly [Word, ...Word[]]) {
+  constructor(words: readonly Word[]) {
     this.#success = new Counts(words);
     this.#error = new Counts(words);
   }

@@ -34,6 +34,8 @@ export interface ShardsOptions {
 interface Place {
   /** piscina's name for the worker: its thread id; null while there is none. */
   thread: number | null;
+  /** Workers that died here. */
+  deaths: number;
   memory: WebAssembly.Memory;
   counters: SharedArrayBuffer;
 }
@@ -63,7 +65,12 @@ export class Shards {
     this.engine = engine;
     this.control = createControl(count);
     this.rings = numbers.map((from) => numbers.map((to) => (from === to ? null : createRing())));
-    this.places = numbers.map(() => ({ thread: null, memory: createMemory(), counters: createCounters() }));
+    this.places = numbers.map(() => ({
+      thread: null,
+      deaths: 0,
+      memory: createMemory(),
+      counters: createCounters(),
+    }));
     this.pool = new Piscina({
       filename: ENTRY,
       minThreads: count,
@@ -172,6 +179,14 @@ export class Shards {
     return { ...readCounters(place.memory), ...new ShardCounters(place.counters).read() };
   }
 
+  /** The same, the shard's and the engine's apart, and how many workers died in its place. */
+  figures(shard: ShardNumber): { deaths: number; worker: Record<string, number>; engine: Record<string, number> } {
+    const place = this.places[shard];
+    if (!place) return { deaths: 0, worker: {}, engine: {} };
+    const { deaths, counters, memory } = place;
+    return { deaths, worker: new ShardCounters(counters).read(), engine: readCounters(memory) };
+  }
+
   /** Closes all peers, ends native code, then the workers. After it the process can exit. */
   async stop(): Promise<void> {
     if (this.stopping) return;
@@ -213,6 +228,7 @@ export class Shards {
     const place = this.places[shard];
     if (!place || this.stopping) return;
     place.thread = null;
+    place.deaths += 1;
     place.memory = createMemory();
     place.counters = createCounters();
     this.options.log('error', 'a media worker died; its peers are gone, a new one is starting', { shard });

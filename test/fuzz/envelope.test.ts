@@ -10,6 +10,7 @@ import { JanusApi } from '../../src/janus/api.js';
 import { Authority } from '../../src/janus/authority.js';
 import type { Connection } from '../../src/janus/connection.js';
 import { Sessions } from '../../src/janus/sessions.js';
+import { Attendance } from '../../src/sfu/attendance.js';
 import { MemoryBlockStore } from '../../src/sfu/block-store.js';
 import { Blocks } from '../../src/sfu/blocks.js';
 import { Peers } from '../../src/sfu/peers.js';
@@ -73,7 +74,8 @@ function newServer(settings: ConstructorParameters<typeof Authority>[0]) {
   const sdp = { videoCodecs: ['h264' as const], dataChannelMaxMessageSize: 262_144 };
   const peers = new Peers(shards, presence, { sdp, publicIps: [], fullTrickle: false }, log);
   const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
-  const parts = { switchboard, blocks, presence, gatekeeper: new Gatekeeper(null), peers, shards, log };
+  const attendance = new Attendance(() => {});
+  const parts = { switchboard, attendance, blocks, presence, gatekeeper: new Gatekeeper(null), peers, shards, log };
   const plugin = new SfuPlugin({ idBytesMax: 256, subscribeWait: 0 }, parts);
   const sessions = new Sessions({
     sessionTimeout: 0,

@@ -3,6 +3,7 @@ import type { Connection, Service } from '../connection.js';
 import { readDocuments } from '../documents.js';
 import { type Envelope, field, isObject, readEnvelope } from '../envelope.js';
 import { errorReply, JANUS_ERROR, type JanusError, missing, UNAUTHORIZED } from '../errors.js';
+import { RequestTally } from '../request-tally.js';
 import { noSuchHandle, noSuchSession, type Session } from '../sessions.js';
 import { AdminError } from './fields.js';
 import type { AdminParts, Answer, HandleVerb, ServerVerb, SessionVerb } from './parts.js';
@@ -30,6 +31,7 @@ export class AdminApi implements Service {
   readonly #serverVerbs: ReadonlyMap<string, ServerVerb>;
   readonly #sessionVerbs: ReadonlyMap<string, SessionVerb>;
   readonly #handleVerbs: ReadonlyMap<string, HandleVerb>;
+  readonly tally: RequestTally;
 
   /** @param secret what every request but `info` and `ping` must carry as `admin_secret` */
   constructor(secret: string, parts: AdminParts) {
@@ -40,6 +42,8 @@ export class AdminApi implements Service {
     );
     this.#sessionVerbs = new Map(Object.entries(sessionVerbs(parts)));
     this.#handleVerbs = new Map(Object.entries(handleVerbs(parts)));
+    const verbs = [this.#serverVerbs, this.#sessionVerbs, this.#handleVerbs].flatMap((some) => [...some.keys()]);
+    this.tally = new RequestTally(['info', 'ping', ...verbs, 'other']);
   }
 
   /** @inheritdoc */
@@ -48,6 +52,7 @@ export class AdminApi implements Service {
     const read = readDocuments(text);
     if (!read.ok || read.documents.length > DOCUMENTS_MAX) {
       // What is no JSON has no transaction either: that is all that Janus says here.
+      this.tally.add('other', JANUS_ERROR.MISSING_MANDATORY_ELEMENT);
       reply(errorReply(missing('transaction'), {}));
       return 1;
     }
@@ -60,14 +65,16 @@ export class AdminApi implements Service {
     // Here `id` means nothing, whatever it is.
     const read = readEnvelope(isObject(document) ? { ...document, id: 0 } : document);
     if (!read.ok) {
+      this.tally.add('other', read.error.code);
       reply(errorReply(read.error, { sessionId: read.sessionId }));
       return;
     }
     const { envelope } = read;
-    void this.#serve(connection, envelope).then(reply, (thrown) => {
+    const answer = this.tally.counting(envelope.verb, reply);
+    void this.#serve(connection, envelope).then(answer, (thrown) => {
       const error = thrown instanceof AdminError ? thrown.error : FAILED;
       if (error === FAILED) this.#parts.log('error', 'an admin request failed', { error: String(thrown) });
-      reply(errorReply(error, { sessionId: envelope.sessionId, transaction: envelope.transaction }));
+      answer(errorReply(error, { sessionId: envelope.sessionId, transaction: envelope.transaction }));
     });
   }
 

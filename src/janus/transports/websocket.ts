@@ -7,6 +7,7 @@ import { createWebServer } from '../../http/web-server.js';
 import type { Log } from '../../observability/log.js';
 import type { Connection, Service } from '../connection.js';
 import { TokenBucket } from './token-bucket.js';
+import { counterOfError, newWebSocketCounters, type WebSocketCounters } from './websocket-counters.js';
 
 export interface WebSocketSettings {
   /** `janus-protocol`, or `janus-admin-protocol`. */
@@ -58,6 +59,7 @@ class Client implements Connection {
   readonly bucket: TokenBucket;
   readonly #socket: WebSocket;
   readonly #backlogMax: number;
+  readonly #counters: WebSocketCounters;
   lastRequest: number;
   hadSession = false;
   resume: NodeJS.Timeout | null = null;
@@ -71,6 +73,7 @@ class Client implements Connection {
     address: string,
     room: string | null,
     settings: WebSocketSettings,
+    counters: WebSocketCounters,
     now: number,
   ) {
     this.#socket = socket;
@@ -79,6 +82,7 @@ class Client implements Connection {
     this.loopback = isLoopback(address);
     this.room = room;
     this.#backlogMax = settings.backlogBytesMax;
+    this.#counters = counters;
     this.bucket = new TokenBucket(settings.requestRate, settings.requestBurst, now);
     this.lastRequest = now;
     this.lastHeard = now;
@@ -88,7 +92,9 @@ class Client implements Connection {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#socket.send(JSON.stringify(message));
     // A client that doesn't read must not fill the memory; the others never wait for it.
-    if (this.#socket.bufferedAmount > this.#backlogMax) this.#socket.terminate();
+    if (this.#socket.bufferedAmount <= this.#backlogMax) return;
+    this.#counters.closedBacklog += 1;
+    this.#socket.terminate();
   }
 
   close(code: number, reason: string): void {
@@ -130,6 +136,7 @@ function roomOf(request: IncomingMessage): string | null {
 
 /** The Janus API, or the Admin API, over WebSockets (janus-api.md 5): any path, one subprotocol. */
 export class WebSocketTransport {
+  readonly counters = newWebSocketCounters();
   readonly #settings: WebSocketSettings;
   readonly #service: Service;
   readonly #log: Log;
@@ -169,7 +176,10 @@ export class WebSocketTransport {
       maxFragments: settings.fragmentsMax,
       handleProtocols: () => settings.subprotocol,
     });
-    this.#upgrader.on('wsClientError', (_error, socket) => answer(socket, 400, 'This is not a WebSocket handshake.'));
+    this.#upgrader.on('wsClientError', (_error, socket) => {
+      this.counters.refusedHandshake += 1;
+      answer(socket, 400, 'This is not a WebSocket handshake.');
+    });
   }
 
   /** Clients at the moment. */
@@ -214,12 +224,16 @@ export class WebSocketTransport {
     socket.on('error', () => socket.destroy());
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
     if (this.#closing) {
+      this.counters.refusedUnavailable += 1;
       answer(socket, 503, 'The server is shutting down.');
     } else if (this.refusal !== null) {
+      this.counters.refusedUnavailable += 1;
       answer(socket, 503, this.refusal);
     } else if (!offered.includes(subprotocol)) {
+      this.counters.refusedHandshake += 1;
       answer(socket, 400, `The WebSocket subprotocol ${subprotocol} is needed.`);
     } else if ((this.#perAddress.get(address) ?? 0) >= this.#settings.connectionsPerAddress) {
+      this.counters.refusedAddress += 1;
       this.#log('warn', 'too many connections from one address', { address });
       answer(socket, 503, 'Too many connections from this address.');
     } else {
@@ -229,7 +243,10 @@ export class WebSocketTransport {
 
   #connected(socket: WebSocket, address: string, request: IncomingMessage): void {
     this.#lastId += 1;
-    const client = new Client(socket, this.#lastId, address, roomOf(request), this.#settings, performance.now());
+    const room = roomOf(request);
+    const now = performance.now();
+    const client = new Client(socket, this.#lastId, address, room, this.#settings, this.counters, now);
+    this.counters.opened += 1;
     this.#clients.add(client);
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
     this.#log('debug', 'connected', { connection: client.id, address });
@@ -244,6 +261,8 @@ export class WebSocketTransport {
       });
     }
     socket.on('error', (error) => {
+      const counter = counterOfError(error);
+      if (counter) this.counters[counter] += 1;
       this.#log('info', 'connection failed', { connection: client.id, address, error: error.message });
     });
     socket.on('close', (code) => this.#disconnected(client, code));
@@ -281,6 +300,7 @@ export class WebSocketTransport {
       client.bucket.take(this.#service.receive(client, this.#decode(next)), now);
       const wait = client.bucket.wait(now);
       if (wait === 0) continue;
+      this.counters.rateLimitWaits += 1;
       client.pause();
       client.resume = setTimeout(() => {
         client.resume = null;
@@ -308,9 +328,11 @@ export class WebSocketTransport {
       client.hadSession ||= this.#service.hasSession(client);
       if (client.pingedAt !== null && client.lastHeard > client.pingedAt) client.pingedAt = null;
       if (client.pingedAt !== null && now - client.pingedAt >= pongTimeout) {
+        this.counters.closedDead += 1;
         this.#log('info', 'connection is dead', { connection: client.id, address: client.address });
         client.terminate();
       } else if (sessions && !client.hadSession && idleTimeout > 0 && now - client.lastRequest >= idleTimeout) {
+        this.counters.closedIdle += 1;
         client.close(CLOSE.POLICY, 'no session was created');
       } else if (pingInterval > 0 && client.pingedAt === null && now - client.lastHeard >= pingInterval) {
         client.ping(now);

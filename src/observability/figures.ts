@@ -1,0 +1,60 @@
+import type { Outcome } from './counts.js';
+
+/** Numbers by name: those of one object that counts. */
+export type Numbers = Readonly<Record<string, number>>;
+
+/** Counts of what was asked, by outcome and by what it was. */
+export type Outcomes = Readonly<Record<Outcome, Numbers>>;
+
+/** One media worker. Its counters start anew when it is replaced. */
+export interface ShardFigures {
+  /** Whether it is there and its loop runs. */
+  up: boolean;
+  /** Workers that died in this place. */
+  deaths: number;
+  /** Of workers/counters.ts. */
+  worker: Numbers;
+  /** Of assembly/layout.ts, by their names in workers/memory.ts. */
+  engine: Numbers;
+}
+
+/** One API: `janus` for clients, `admin` for operators. */
+export interface ApiFigures {
+  /** By verb. */
+  requests: Outcomes;
+  /** Errors by code. */
+  errors: Numbers;
+  webSocket: { connections: number; counters: Numbers };
+  http: { connections: number; counters: Numbers };
+  rest: { sessions: number; waitingPolls: number; counters: Numbers };
+}
+
+/** Everything that the metrics tell of, as it was at one moment: numbers without ids of rooms, users or sessions. */
+export interface Figures {
+  version: string;
+  /** Whether the server takes new clients and serves those that it has. */
+  ready: boolean;
+  acceptingSessions: boolean;
+  /** Sessions that have a connection, and those that wait to be claimed. */
+  sessions: { owned: number; orphaned: number };
+  /** Sessions that ended without their client's doing, and what was refused, by bound. */
+  sessionCounters: Numbers;
+  handles: { joined: number; unjoined: number };
+  rooms: number;
+  users: number;
+  publishers: number;
+  subscribers: number;
+  /** Messages to the plugin by kind. */
+  messages: Outcomes;
+  /** Of src/sfu/attendance.ts. */
+  happenings: Numbers;
+  turnedAway: Numbers;
+  blocks: Numbers;
+  /** Whether blocks are in memory alone though they should be on disk. */
+  blockStoreDegraded: boolean;
+  shards: readonly ShardFigures[];
+  /** By name of the API; those that are off are missing. */
+  apis: ReadonlyMap<string, ApiFigures>;
+  /** Null where there is no receiver of webhooks. */
+  webhooks: { waiting: number; counters: Numbers } | null;
+}

@@ -5,6 +5,8 @@ import { Inspector } from '../../bench/load/inspector.js';
 import { churn, measureReplies } from '../../bench/load/signalling.js';
 import { startServer } from '../support/server.js';
 
+const LAPS = 3;
+
 const LIMITS = { LOG_LEVEL: 'warn', WS_REQUEST_RATE: '1000000', WS_REQUEST_BURST: '1000000' };
 
 test('200 idle sessions and 100 messages a second: every message is answered, soon', { timeout: 60_000 }, async (t) => {
@@ -16,17 +18,23 @@ test('200 idle sessions and 100 messages a second: every message is answered, so
   assert.ok(cpu < 0.5, `${cpu} of a core`);
 });
 
-test('2,000 clients that come and go leave no memory behind', { timeout: 60_000 }, async (t) => {
+test('6,000 clients that come and go leave no memory behind', { timeout: 60_000 }, async (t) => {
   const server = await startServer({ env: { ...LIMITS, NODE_OPTIONS: '--inspect=127.0.0.1:0' } });
   t.after(async () => assert.equal(await server.stop(), 0, server.output()));
   const inspector = await Inspector.attach(server.output(), server.pid);
   await churn(server.wsUrl, 500);
-  const before = await inspector.memory();
-  await churn(server.wsUrl, 2000);
-  const after = await inspector.memory();
+  const first = await inspector.memory();
+  // What a fresh process compiles and caches counts as growth once; what stays of each client counts in every lap.
+  const perClient: number[] = [];
+  for (let before = first; perClient.length < LAPS; ) {
+    await churn(server.wsUrl, 2000);
+    const after = await inspector.memory();
+    perClient.push((after.heap - before.heap) / 2000);
+    before = after;
+  }
+  const { resident } = await inspector.memory();
   inspector.close();
-  const perClient = (after.heap - before.heap) / 2000;
   // A handle, a session, a room or a user that stays would be a few hundred bytes or more.
-  assert.ok(perClient < 200, `${perClient.toFixed(0)} bytes of objects stay for each client`);
-  assert.ok(after.resident < before.resident * 1.25, `resident ${before.resident} -> ${after.resident}`);
+  assert.ok(Math.min(...perClient) < 150, `bytes of objects that stay for each client: ${perClient.map(Math.round)}`);
+  assert.ok(resident < first.resident * 1.25, `resident ${first.resident} -> ${resident}`);
 });

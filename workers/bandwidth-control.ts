@@ -46,7 +46,7 @@ export class BandwidthControl {
   private receiving(subscriber: Member): Receiving {
     let known = this.subscribers.get(subscriber);
     if (!known) {
-      known = { bandwidth: new SubscriberBandwidth(), pause: new VideoPause(), sent: 0, lost: 0 };
+      known = { bandwidth: new SubscriberBandwidth(this.most), pause: new VideoPause(), sent: 0, lost: 0 };
       this.subscribers.set(subscriber, known);
     }
     return known;
@@ -119,7 +119,6 @@ export class BandwidthControl {
       const receiving = this.receiving(down.subscriber);
       const { bandwidth, pause } = receiving;
       if (looked && !pause.paused) bandwidth.second(this.takeLost(down, receiving) ?? bandwidth.lost, rate);
-      bandwidth.release(this.most * 1.2);
       // Who gets no video has no say in what it takes, unless nobody gets any.
       if (!pause.paused) limits.push(bandwidth.limit);
     }

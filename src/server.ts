@@ -20,7 +20,11 @@ import { RestTransport } from './janus/transports/rest.js';
 import { Addresses } from './janus/transports/rest-addresses.js';
 import { WebSocketTransport } from './janus/transports/websocket.js';
 import type { AdjustableLog, Log, LogFields } from './observability/log.js';
-import { Attendance } from './sfu/attendance.js';
+import type { MeasuredApi } from './server/figures.js';
+import { composeMetrics } from './server/metrics.js';
+import { Readiness } from './server/readiness.js';
+import { composeWebhooks } from './server/webhooks.js';
+import { Attendance, type HappeningListener } from './sfu/attendance.js';
 import { type BlockStore, MemoryBlockStore, openLmdbBlockStore } from './sfu/block-store.js';
 import { Blocks } from './sfu/blocks.js';
 import { Peers } from './sfu/peers.js';
@@ -28,7 +32,6 @@ import { SfuPlugin } from './sfu/plugin.js';
 import { Presence } from './sfu/presence.js';
 import { Switchboard } from './sfu/switchboard.js';
 import type { Gatekeeper } from './sfu/token.js';
-import { Heartbeats } from './shards/heartbeats.js';
 import { Shards } from './shards/pool.js';
 
 /** Blocks that can't be kept are no reason to turn everybody away: they then work until the server ends. */
@@ -74,7 +77,16 @@ function plainFields(fields: object): LogFields {
   );
 }
 
-function composePlugin(config: Config, shards: Shards, gatekeeper: Gatekeeper, store: BlockStore, log: Log): SfuPlugin {
+/** What the plugin needs beside the settings. */
+interface PluginParts {
+  shards: Shards;
+  gatekeeper: Gatekeeper;
+  store: BlockStore;
+  happened: HappeningListener;
+  log: Log;
+}
+
+function composePlugin(config: Config, { shards, gatekeeper, store, happened, log }: PluginParts): SfuPlugin {
   const blocks = new Blocks(store, config.BLOCKS_PER_USER);
   const presence = new Presence(shards, blocks);
   const sdp = { videoCodecs: config.VIDEO_CODECS, dataChannelMaxMessageSize: config.DATA_MESSAGE_BYTES_MAX };
@@ -93,7 +105,7 @@ function composePlugin(config: Config, shards: Shards, gatekeeper: Gatekeeper, s
         notifyScope: config.NOTIFY_SCOPE,
         replyIncludesSelf: config.JOIN_REPLY_INCLUDES_SELF,
       }),
-      attendance: new Attendance(() => {}),
+      attendance: new Attendance(happened),
       blocks,
       presence,
       gatekeeper,
@@ -197,21 +209,6 @@ function restLimits(config: Config) {
   };
 }
 
-/** What keeps the server from taking new clients, and from serving those that it has. */
-function readiness(api: JanusApi, shards: Shards): () => string[] {
-  const heartbeats = new Heartbeats();
-  return () => {
-    const beats = Array.from({ length: shards.count }, (_, shard) =>
-      shards.isRunning(shard) ? (shards.counters(shard).heartbeat ?? 0) : null,
-    );
-    const stale = heartbeats.stale(beats, performance.now());
-    return [
-      ...(api.acceptingSessions ? [] : ['no new sessions are taken']),
-      ...stale.map((shard) => `media worker ${shard} is not running`),
-    ];
-  };
-}
-
 /** Which STUN and TURN servers clients are told, and who is told them. */
 function composeIceServers(config: Config, gatekeeper: Gatekeeper) {
   const servers = new IceServers({
@@ -238,12 +235,12 @@ interface HttpParts {
   gatekeeper: Gatekeeper;
   tls: TlsCertificate | null;
   wsPort: number;
-  ready: () => string[];
+  readiness: Readiness;
   log: Log;
 }
 
 /** The page, the API over HTTP and what supervisors ask, on one port. */
-function composeHttp(config: Config, { api, gatekeeper, tls, wsPort, ready, log }: HttpParts) {
+function composeHttp(config: Config, { api, gatekeeper, tls, wsPort, readiness, log }: HttpParts) {
   const listener = new HttpListener({ host: config.BIND, port: config.HTTP_PORT, ...httpLimits(config) }, log, tls);
   const rest = new RestTransport({ base: '/janus', ...restLimits(config) }, api, api, log);
   listener.mount('/janus', rest.handler);
@@ -251,7 +248,10 @@ function composeHttp(config: Config, { api, gatekeeper, tls, wsPort, ready, log 
     '/healthz',
     healthHandler(() => []),
   );
-  listener.mount('/readyz', healthHandler(ready));
+  listener.mount(
+    '/readyz',
+    healthHandler(() => readiness.problems()),
+  );
   const ice = composeIceServers(config, gatekeeper);
   listener.mount('/ice-servers', ice.handler);
   listener.mount('/', pageHandler({ wsPort, wsUrl: config.SIGNALLING_URL, iceServers: ice.forPage }));
@@ -268,8 +268,11 @@ function composeAdmin(config: Config, secret: string, parts: ConstructorParamete
   http.mount('/admin', rest.handler);
   http.mount('/', dashboardHandler());
   const own = { subprotocol: 'janus-admin-protocol', sessions: false, host, port: config.ADMIN_WS_PORT };
-  return { http, ws: new WebSocketTransport({ ...own, ...webSocketLimits(config) }, admin, log) };
+  return { api: admin, rest, http, ws: new WebSocketTransport({ ...own, ...webSocketLimits(config) }, admin, log) };
 }
+
+/** Milliseconds that a receiver of webhooks gets to take the last events. */
+const WEBHOOKS_LIMIT = 2000;
 
 export interface RunningServer {
   /** TCP ports that it listens on; `admin` is null where the Admin API is off. */
@@ -294,13 +297,15 @@ export async function startServer(
 ): Promise<RunningServer> {
   const shards = await startShards(config, log);
   const store = blockStore(config, log);
-  const plugin = composePlugin(config, shards, gatekeeper, store, log);
+  const webhooks = composeWebhooks(config, log);
+  const happened: HappeningListener = (happening) => webhooks?.tell(happening);
+  const plugin = composePlugin(config, { shards, gatekeeper, store, happened, log });
   const composed = composeApi(config, shards, plugin, log);
-  const { api } = composed;
+  const { api, sessions } = composed;
   const transport = composeTransport(config, api, tls, log);
   const ws = await transport.listen();
-  const ready = readiness(api, shards);
-  const { listener, rest } = composeHttp(config, { api, gatekeeper, tls, wsPort: ws, ready, log });
+  const readiness = new Readiness(api, shards);
+  const { listener, rest } = composeHttp(config, { api, gatekeeper, tls, wsPort: ws, readiness, log });
   const http = await listener.listen();
   const transports = new Map([
     ['janus.transport.websockets', () => transport.connections],
@@ -310,10 +315,15 @@ export async function startServer(
   const admin =
     secret === undefined ? null : composeAdmin(config, secret, { ...composed, plugin, shards, transports, log });
   const adminPorts = admin && { ws: await admin.ws.listen(), http: await admin.http.listen() };
+  const blockStoreDegraded = config.BLOCK_STORE !== 'memory' && store instanceof MemoryBlockStore;
+  const apis = new Map<string, MeasuredApi>([['janus', { api, ws: transport, http: listener, rest }]]);
+  if (admin) apis.set('admin', admin);
+  const parts = { api, sessions, plugin, shards, readiness, webhooks, blockStoreDegraded, apis };
+  composeMetrics(config, listener, parts, log);
   const sweep = setInterval(() => {
     api.sweep();
     // So that an answer is about the last second, and not about the time since the last question.
-    ready();
+    readiness.stalledShards();
   }, 1000);
   tls?.watch();
   return {
@@ -336,11 +346,14 @@ export async function startServer(
       rest.close();
       await transport.close();
       await api.endAll();
+      // Everybody has left now: the last events are there.
+      const told = webhooks?.close(WEBHOOKS_LIMIT);
       await listener.close();
       await admin?.ws.close();
       await admin?.http.close();
       await shards.stop();
       await store.close();
+      await told;
     },
   };
 }

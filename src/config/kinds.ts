@@ -122,6 +122,18 @@ export const webSocketUrl: Kind<string> = {
     .describe('an address such as wss://example.org/signalling'),
 };
 
+/** An address to POST to. Without a user's name: nothing that sends to it would use that. */
+export const webhookUrl: Kind<string> = {
+  name: 'URL',
+  schema: z
+    .string()
+    .refine((value) => {
+      const url = URL.canParse(value) ? new URL(value) : null;
+      return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+    })
+    .describe('an address such as https://example.org/events'),
+};
+
 /** Text of a limited length. */
 export function shortText(max: number): Kind<string> {
   return { name: 'text', schema: z.string().max(max).describe(`at most ${max} characters`) };

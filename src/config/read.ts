@@ -80,6 +80,11 @@ function contradictions(config: Partial<Config>, machine: Machine): string[] {
   }
   // Clients would ask a TURN server that lets nobody in.
   if (config.TURN_URLS?.length && config.TURN_SECRET === undefined) problems.push('TURN_URLS: needs TURN_SECRET');
+  if ((config.WEBHOOK_URL === undefined) !== (config.WEBHOOK_SECRET === undefined)) {
+    problems.push(
+      config.WEBHOOK_SECRET === undefined ? 'WEBHOOK_URL: needs WEBHOOK_SECRET' : 'WEBHOOK_SECRET: needs WEBHOOK_URL',
+    );
+  }
   if (enforcedAddresses(interfaces, machine)?.length === 0) {
     const there = [...machine.interfaces.keys()].join(', ');
     problems.push(

@@ -2,16 +2,22 @@ import type { Kind } from './kinds.js';
 import { ACCESS } from './sections/access.js';
 import { MEDIA } from './sections/media.js';
 import { NETWORK } from './sections/network.js';
+import { OBSERVABILITY } from './sections/observability.js';
 import { ROOMS } from './sections/rooms.js';
 import { SERVER } from './sections/server.js';
 import { SESSIONS } from './sections/sessions.js';
 import type { Setting } from './setting.js';
 
 /** Every setting, by its variable. */
-export const SETTINGS = { ...NETWORK, ...ROOMS, ...MEDIA, ...SESSIONS, ...ACCESS, ...SERVER } as const satisfies Record<
-  string,
-  Setting
->;
+export const SETTINGS = {
+  ...NETWORK,
+  ...ROOMS,
+  ...MEDIA,
+  ...SESSIONS,
+  ...ACCESS,
+  ...OBSERVABILITY,
+  ...SERVER,
+} as const satisfies Record<string, Setting>;
 
 type Settings = typeof SETTINGS;
 export type SettingName = keyof Settings;
@@ -36,6 +42,7 @@ export const SECTIONS: readonly { heading: string; about?: string; settings: Rea
       'rooms (`AUTH_KEY`), which are for users and go into `join`.',
     settings: ACCESS,
   },
+  { heading: 'Metrics and webhooks', about: 'See [observability.md](observability.md).', settings: OBSERVABILITY },
   { heading: 'Server', settings: SERVER },
 ];
 

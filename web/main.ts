@@ -5,7 +5,7 @@ import { Controls } from './controls.js';
 import { DoctorDialog } from './doctor-dialog.js';
 import { userId } from './identity.js';
 import { Lobby, type Wish } from './lobby.js';
-import { loadConfig, type ServerConfig } from './server-config.js';
+import { iceServersFor, loadConfig, type ServerConfig } from './server-config.js';
 import { byId } from './shared/dom.js';
 
 const STATUS_WORDS: Record<RoomStatus, string> = {
@@ -45,10 +45,13 @@ function showStatus({ status, problem, retryMs }: RoomEvents['status']): void {
   if (status === 'failed') leave();
 }
 
-async function enter(server: ServerConfig, wish: Wish): Promise<void> {
+function enter(server: ServerConfig, wish: Wish): void {
   const { room, name, token, kind, devices, source } = wish;
   // The form was sent twice.
-  if (call) return source.stop();
+  if (call) {
+    source.stop();
+    return;
+  }
   say('');
   lobby.close();
   chat.clear();
@@ -89,7 +92,11 @@ function copyLink({ identity }: Call): void {
   else shown();
 }
 
-const doctor = new DoctorDialog(() => loadConfig(window.location));
+const doctor = new DoctorDialog(async () => {
+  const server = await loadConfig(window.location);
+  const token = call?.identity.token ?? (byId('token', HTMLInputElement).value.trim() || null);
+  return { ...server, iceServers: await iceServersFor(token, server.iceServers) };
+});
 const controls = new Controls({
   call: () => call,
   say,
@@ -102,7 +109,9 @@ const controls = new Controls({
 });
 const lobby = new Lobby((wish) => {
   Promise.all([config, wish])
-    .then(([server, wanted]) => enter(server, wanted))
+    .then(async ([server, wanted]) => {
+      enter({ ...server, iceServers: await iceServersFor(wanted.token, server.iceServers) }, wanted);
+    })
     .catch((error) => say(describeError(error)));
 });
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { projectRoot } from './project.js';
 
 const FLAGS = [
@@ -72,13 +72,15 @@ export interface TestedPage {
 /**
  * Opens a page in a browser context of its own, with the probe loaded before its scripts.
  * @param pretence settings of the probe (test/browser/probe.js): a browser with one video codec, or with another way to the server
+ * @param options of the browser context, such as a phone's
  */
 export async function openTested(
   browser: Browser,
   url: string,
   pretence: { onlyCodec?: string; mediaPort?: number } = {},
+  options: BrowserContextOptions = {},
 ): Promise<TestedPage> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   await context.grantPermissions(['camera', 'microphone'], { origin: new URL(url).origin });
   await context.addInitScript({ content: `Object.assign(window, ${JSON.stringify(pretence)})` });
   await context.addInitScript({ path: path.join(projectRoot, 'test/browser/probe.js') });

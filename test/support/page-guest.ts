@@ -1,6 +1,6 @@
 /** People with the bundled page open, in rooms of a real server. */
 import assert from 'node:assert/strict';
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { eventually, openTested, type TestedPage } from './browser.js';
 import { type RunningServer, type ServerOptions, startServer } from './server.js';
 
@@ -30,9 +30,10 @@ export class Guest {
     name: string,
     query: Record<string, string> = {},
     pretence: { onlyCodec?: string; mediaPort?: number } = {},
+    options: BrowserContextOptions = {},
   ): Promise<Guest> {
     const address = new URLSearchParams({ name, room: 'garden', source: 'pattern', autojoin: '1', ...query });
-    return new Guest(name, await openTested(browser, `${new URL(httpUrl).origin}/?${address}`, pretence));
+    return new Guest(name, await openTested(browser, `${new URL(httpUrl).origin}/?${address}`, pretence, options));
   }
 
   #tile(name: string): string {

@@ -1,0 +1,137 @@
+/** What somebody sends by the page: devices with a preview, mutes, a screen beside the camera. */
+import assert from 'node:assert/strict';
+import { browserTest, eventually, openTested, quietFor, screenshot } from '../support/browser.js';
+import { everybodySeesEverybody, Guest, openAll, withServer } from '../support/page-guest.js';
+
+browserTest('devices are chosen with a preview, and what was shown is what the others get', (browser) =>
+  withServer({}, async ({ httpUrl }, guests) => {
+    const bob = await Guest.open(browser, httpUrl, 'bob');
+    guests.push(bob);
+    await bob.joined();
+    const tested = await openTested(browser, `${httpUrl}/?room=garden&name=ada`);
+    const ada = new Guest('ada', tested);
+    guests.push(ada);
+    const { page } = tested;
+    const shown = () => tested.run<number>("document.querySelector('#preview video').videoWidth");
+    await eventually('the pattern is shown', shown, (width) => width > 0);
+
+    await page.getByRole('radio', { name: 'Camera and microphone' }).check();
+    const cameras = page.getByRole('combobox', { name: 'Camera' });
+    await eventually(
+      'cameras are named',
+      () => cameras.locator('option').allTextContents(),
+      (names) => names.length > 1 && names.every((name) => name !== ''),
+    );
+    await cameras.selectOption({ index: 1 });
+    await eventually('the chosen camera is shown', shown, (width) => width > 0);
+    await eventually(
+      'the microphone moves the bar',
+      () => tested.run<number>("document.querySelector('#preview meter').value"),
+      (level) => level > 0,
+    );
+    await screenshot(tested, 'page-lobby');
+    const track: string = await tested.run("document.querySelector('#preview video').srcObject.getVideoTracks()[0].id");
+    await page.getByRole('button', { name: 'Join' }).click();
+    await ada.joined();
+    await everybodySeesEverybody(guests);
+    const sent: string[] = await tested.run('probe.senders().flatMap((pc) => pc.getSenders().map((s) => s.track?.id))');
+    assert.ok(sent.includes(track), 'the camera was not opened a second time');
+    const chosen = await page.locator('#camera').inputValue();
+    assert.notEqual(chosen, '', 'the choice is the same in the call');
+  }),
+);
+
+browserTest('a device that is unplugged while it is in use is replaced by another one', (browser) =>
+  withServer({}, async ({ httpUrl }, guests) => {
+    await openAll(browser, httpUrl, guests, ['ada', 'bob'], { source: 'camera' });
+    const [ada, bob] = guests as [Guest, Guest];
+    await everybodySeesEverybody(guests);
+    await ada.tested.page.locator('#camera').selectOption({ index: 1 });
+    await bob.sees(ada);
+    await ada.tested.run(`(() => {
+      navigator.mediaDevices.enumerateDevices = async () => [];
+      navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+    })()`);
+    await eventually(
+      'the browser’s choice is taken',
+      () => ada.tested.page.locator('#camera').inputValue(),
+      (chosen) => chosen === '',
+    );
+    await bob.sees(ada);
+  }),
+);
+
+browserTest('a muted microphone is silent for the others, a hidden picture stops, and both come back', (browser) =>
+  withServer({}, async ({ httpUrl }, guests) => {
+    await openAll(browser, httpUrl, guests, ['ada', 'bob'], { source: 'camera' });
+    const [ada, bob] = guests as [Guest, Guest];
+    await everybodySeesEverybody(guests);
+    const { page } = ada.tested;
+    const speaking = () =>
+      bob.tested.run<string>(`document.querySelector('.tile[data-user^="ada~"]').dataset.speaking`);
+    await eventually('ada is seen to talk', speaking, (value) => value === 'true');
+
+    const microphone = page.getByRole('button', { name: 'Mute microphone' });
+    await microphone.click();
+    assert.equal(await microphone.getAttribute('aria-pressed'), 'true');
+    await eventually('ada is seen to be silent', speaking, (value) => value === 'false');
+    await quietFor(500);
+    const before = await bob.received(ada);
+    await quietFor(700);
+    const after = await bob.received(ada);
+    assert.ok(after.audioEnergy - before.audioEnergy < 1e-6, 'nothing is heard while muted');
+
+    const picture = page.getByRole('button', { name: 'Hide my picture' });
+    await picture.click();
+    await eventually(
+      'the camera is off',
+      () =>
+        ada.tested.run<number>(
+          'probe.senders().flatMap((pc) => pc.getSenders()).filter((s) => s.track?.kind === "video").length',
+        ),
+      (count) => count === 0,
+    );
+    await eventually(
+      'bob sees the initial in place of the picture',
+      () => bob.tested.run<string>(`document.querySelector('.tile[data-user^="ada~"]').dataset.video`),
+      (shown) => shown === 'false',
+    );
+    await picture.click();
+    await microphone.click();
+    await everybodySeesEverybody(guests);
+  }),
+);
+
+browserTest('a screen is shared beside the camera, goes with its owner’s blocks, and ends by the button', (browser) =>
+  withServer({}, async ({ httpUrl }, guests) => {
+    await openAll(browser, httpUrl, guests, ['ada', 'bob']);
+    const [ada, bob] = guests as [Guest, Guest];
+    await everybodySeesEverybody(guests);
+    const share = ada.tested.page.getByRole('button', { name: 'Share screen' });
+    await share.click();
+    const tile = `.tile[data-user^="ada~"][data-user$=" (screen)"]:not([data-state=left])`;
+    const stateAtBob = () => bob.tested.run<string | null>(`document.querySelector('${tile}')?.dataset.state ?? null`);
+    const picture = () => bob.tested.run<string | null>(`document.querySelector('${tile}')?.dataset.video ?? null`);
+    await eventually('bob sees the screen', picture, (shown) => shown === 'true', 20_000);
+    assert.equal(await share.getAttribute('aria-pressed'), 'true');
+    await everybodySeesEverybody(guests);
+    await bob.reads('ada shares a screen.');
+    await screenshot(bob.tested, 'page-screen');
+    const own: number = await ada.tested.run("document.querySelectorAll('.tile').length");
+    assert.equal(own, 3, 'ada sees herself, her screen and bob: the screen does not come back to her');
+
+    await bob.press(ada, 'Block');
+    await eventually('the screen is blocked too', stateAtBob, (state) => state === 'blocked');
+    await bob.press(ada, 'Unblock');
+    await eventually('and is back', picture, (shown) => shown === 'true');
+    await ada.press(bob, 'Block');
+    await eventually('its owner’s block hides it', stateAtBob, (state) => state === 'blocked');
+    await ada.press(bob, 'Unblock');
+    await eventually('and shows it', picture, (shown) => shown === 'true');
+
+    await share.click();
+    await eventually('the screen is gone', stateAtBob, (state) => state === null);
+    assert.equal(await share.getAttribute('aria-pressed'), 'false');
+    await everybodySeesEverybody(guests);
+  }),
+);

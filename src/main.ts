@@ -9,6 +9,9 @@ if (!isSupportedNode(process.versions.node)) {
 // Only now: an older Node could not even load the rest, and would not say why.
 const { runCommandLine } = await import('./cli/run.js');
 
+// Whoever read the log has gone: no reason to end the calls.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 const exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   folder: process.cwd(),

@@ -3,6 +3,7 @@ import os from 'node:os';
 import { enforcedAddresses, thisMachine } from './config/machine.js';
 import { packageVersion } from './config/package-version.js';
 import type { Config } from './config/schema.js';
+import { addressBehind } from './http/client-address.js';
 import { dashboardHandler } from './http/dashboard.js';
 import { healthHandler } from './http/health.js';
 import { IceServers, iceServersHandler } from './http/ice-servers.js';
@@ -182,7 +183,8 @@ function webSocketLimits(config: Config) {
 }
 
 function composeTransport(config: Config, api: JanusApi, tls: TlsCertificate | null, log: Log): WebSocketTransport {
-  const own = { subprotocol: 'janus-protocol', sessions: true, host: config.BIND, port: config.WS_PORT };
+  const addressOf = addressBehind(config.TRUSTED_PROXIES);
+  const own = { subprotocol: 'janus-protocol', sessions: true, host: config.BIND, port: config.WS_PORT, addressOf };
   return new WebSocketTransport({ ...own, ...webSocketLimits(config) }, api, log, tls);
 }
 
@@ -206,6 +208,7 @@ function restLimits(config: Config) {
     eventBytesMax: config.EVENT_QUEUE_BYTES_MAX,
     pollTimeout: config.HTTP_POLL_TIMEOUT,
     bodyBytesMax: config.HTTP_BODY_BYTES_MAX,
+    addressOf: addressBehind(config.TRUSTED_PROXIES),
   };
 }
 
@@ -222,6 +225,7 @@ function composeIceServers(config: Config, gatekeeper: Gatekeeper) {
   const handler = iceServersHandler(servers, {
     admit: (token) => gatekeeper.relay(token),
     cors: (headers) => (originAllowed(limits, headers) ? corsHeaders(limits, headers) : null),
+    addressOf: limits.addressOf,
     wait: (address) => addresses.request(address, performance.now()),
   });
   /** For the page, before its user has said a token. */

@@ -82,6 +82,22 @@ export const addresses: Kind<string[]> = {
   schema: parts.refine((all) => all.every((part) => isIP(part) !== 0)).describe('IP addresses, separated by commas'),
 };
 
+const NETWORK = /^([^/]+)(?:\/(\d{1,3}))?$/;
+
+/** Addresses, and networks as `10.0.0.0/8`. */
+export const networks: Kind<string[]> = {
+  name: 'list',
+  schema: parts
+    .refine((all) =>
+      all.every((part) => {
+        const [, address = '', prefix = '0'] = NETWORK.exec(part) ?? [];
+        const family = isIP(address);
+        return family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128);
+      }),
+    )
+    .describe('IP addresses or networks such as 10.0.0.0/8, separated by commas'),
+};
+
 const CODECS = ['h264', 'vp8', 'vp9', 'av1'] as const;
 
 export const codecs: Kind<(typeof CODECS)[number][]> = {

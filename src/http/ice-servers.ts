@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { AddressOf } from './client-address.js';
 import type { HttpHandler } from './listener.js';
 
 /** One entry of a PeerConnection's configuration (WebRTC 4.2.4, RTCIceServer). */
@@ -69,6 +70,7 @@ export interface IceServersAccess {
   admit(token: string | null): { ok: true; user: string | null } | { ok: false; reason: string };
   /** Headers for pages of other origins; null = this one is refused. */
   cors(request: IncomingHttpHeaders): Readonly<Record<string, string>> | null;
+  addressOf: AddressOf;
   /** Milliseconds until an address may have its answer; null = it asks too often. */
   wait(address: string): number | null;
 }
@@ -87,7 +89,7 @@ export function iceServersHandler(servers: IceServers, access: IceServersAccess)
       response.setHeader('Allow', 'GET, HEAD, OPTIONS');
       return send(response, 405, null);
     }
-    const wait = access.wait(request.socket.remoteAddress ?? '');
+    const wait = access.wait(access.addressOf(request));
     if (wait === null) {
       response.setHeader('Retry-After', '1');
       return send(response, 429, { error: 'Too many requests from this address; send fewer a second.' });

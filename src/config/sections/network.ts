@@ -6,6 +6,7 @@ import {
   host,
   iceUrls,
   list,
+  networks,
   port,
   seconds,
   text,
@@ -39,6 +40,11 @@ export const NETWORK = {
     null,
     'where the page finds the signalling WebSocket, if a proxy is in front: `wss://example.org/signalling`',
     { shown: '`WS_PORT` of the page’s host' },
+  ),
+  TRUSTED_PROXIES: setting(
+    networks,
+    '',
+    'proxies in front, whose `X-Forwarded-For` says who a client is (for limits by address, and the log): addresses or networks, separated by commas',
   ),
   RTP_PORT: setting(
     { ...whole(1024, 65535), name: 'port' },

@@ -19,13 +19,16 @@ export class Exchange {
   readonly #response: ServerResponse;
   #open = true;
 
-  /** @param base the path of the API, `/janus` */
-  constructor(request: IncomingMessage, response: ServerResponse, base: string) {
+  /**
+   * @param base the path of the API, `/janus`
+   * @param address whose request it is
+   */
+  constructor(request: IncomingMessage, response: ServerResponse, base: string, address: string) {
     const { path, query } = splitUrl(request.url ?? '');
     this.request = request;
     this.path = readPath(base, path);
     this.query = query;
-    this.address = request.socket.remoteAddress ?? '';
+    this.address = address;
     this.#response = response;
   }
 

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { readBody } from '../../http/body.js';
+import { type AddressOf, peerAddress } from '../../http/client-address.js';
 import type { HttpHandler } from '../../http/listener.js';
 import type { Log } from '../../observability/log.js';
 import type { Connection, Service } from '../connection.js';
@@ -15,6 +16,8 @@ import { readRequest } from './rest-requests.js';
 export interface RestSettings extends CorsSettings, AddressSettings, RestClientSettings {
   /** The path that it serves, without a slash at its end: `/janus`, `/admin`. */
   base: string;
+  /** Whose a request is; unless told, the other end of its connection. */
+  addressOf?: AddressOf;
   /** Bytes; a longer request is answered with 413. */
   bodyBytesMax: number;
   /** Milliseconds that the API may take for a reply; 10 s unless told. */
@@ -104,7 +107,8 @@ export class RestTransport {
     for (const [name, value] of Object.entries(corsHeaders(this.#settings, request.headers))) {
       response.setHeader(name, value);
     }
-    const exchange = new Exchange(request, response, this.#settings.base);
+    const { base, addressOf = peerAddress } = this.#settings;
+    const exchange = new Exchange(request, response, base, addressOf(request));
     if (!originAllowed(this.#settings, request.headers)) exchange.send({ status: 403 });
     else if (request.method === 'OPTIONS') exchange.send({ status: 200 });
     else this.#inTurn(exchange);

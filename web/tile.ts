@@ -124,8 +124,9 @@ export class Tile {
       return;
     }
     const heard = own ? null : this.#loudness.read(pc);
+    const due = this.#turn % (this.#stats?.frames ? STATS_EVERY : 2) === 0;
     // Where packets don't say how loud they are, statistics do.
-    if ((heard === null || this.#turn % STATS_EVERY === 0) && !this.#reading) await this.#readStats(pc);
+    if ((heard === null || due) && !this.#reading) await this.#readStats(pc);
     const moving = (this.#stats?.frames ?? 0) > 0 && performance.now() - this.#framesChanged < FROZEN_MS;
     this.#picture(own ? hasPicture(stream) : moving, heard ?? this.#stats?.soundLevel ?? 0);
   }

@@ -125,11 +125,12 @@ export function quietFor(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Keeps a picture of the page below artefacts/ (ignored by git). */
-export async function screenshot({ page }: TestedPage, name: string): Promise<string> {
+/** Keeps a picture of the page, or of what a selector finds in it, below artefacts/ (ignored by git). */
+export async function screenshot({ page }: TestedPage, name: string, part?: string): Promise<string> {
   const folder = path.join(projectRoot, 'artefacts');
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, `${name}.png`);
-  await page.screenshot({ path: file });
+  if (part === undefined) await page.screenshot({ path: file });
+  else await page.locator(part).screenshot({ path: file });
   return file;
 }

@@ -235,6 +235,28 @@ describe('compose.yaml', () => {
   });
 });
 
+describe('docs/deployment.md', () => {
+  const page = read('docs/deployment.md');
+
+  test('names settings and files that exist', () => {
+    const other = ['GET', 'SIGTERM', 'NAT', 'TURN', 'TLS', 'HTTP', 'UDP', 'TCP', 'TOKEN', 'RENEWED_LINEAGE'];
+    for (const [, name = ''] of page.matchAll(/(?:`|^ {4}|name: |-e )([A-Z][A-Z_]{2,})\b/gm)) {
+      assert.ok(variables().includes(name) || other.includes(name), name);
+    }
+    for (const [file] of page.matchAll(/\bdeploy\/[\w./-]*\w/g))
+      assert.ok(existsSync(path.join(projectRoot, file)), file);
+    for (const [, link = ''] of page.matchAll(/\]\((\w+\.md)\)/g)) {
+      assert.ok(existsSync(path.join(projectRoot, 'docs', link)), link);
+    }
+  });
+
+  test('gives every supervisor as long as the drain and the goodbye take', () => {
+    const [, drain = ''] = /- name: DRAIN_TIMEOUT\n\s+value: "(\d+)"/.exec(page) ?? [];
+    const [, grace = ''] = /terminationGracePeriodSeconds: (\d+)/.exec(page) ?? [];
+    assert.ok(Number(grace) >= Number(drain) + 10);
+  });
+});
+
 describe('the systemd unit', () => {
   const file = path.join(projectRoot, 'deploy/systemd/janus-sfu.service');
   const unit = read('deploy/systemd/janus-sfu.service');

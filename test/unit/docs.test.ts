@@ -30,7 +30,7 @@ describe('the documentation', () => {
     for (const [name, load] of Object.entries(COMMANDS)) commands.set(name, await load());
     const common = ['--help', '--version'];
     const settings = [...variables(), ...Object.keys(LOCATIONS)].map(flagOf);
-    for (const file of ['README.md', 'docs/commands.md', 'docs/configuration.md']) {
+    for (const file of ['README.md', 'docs/commands.md', 'docs/configuration.md', 'docs/deployment.md']) {
       for (const [line, words = ''] of read(file).matchAll(/(?:^ {4}|`|npx )janus-sfu (?!\()([^`\n|]*)/gm)) {
         const [first = '', ...rest] = words.split(' ');
         const command = commands.get(first.startsWith('-') || first === '' ? 'start' : first);

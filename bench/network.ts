@@ -65,6 +65,17 @@ const cases = rows.flatMap((row) => ways.filter((way) => isPossible(row, way)).m
 const total = runs * cases.length;
 let done = 0;
 
+/** After each run: a long series that is stopped is not lost. */
+function save(): Result[] {
+  mkdirSync(path.dirname(given.output), { recursive: true });
+  const all = [...earlier, ...results];
+  writeFileSync(
+    given.output,
+    `${JSON.stringify({ date: new Date().toISOString(), settings, results: all }, null, 2)}\n`,
+  );
+  return all;
+}
+
 async function measureOne(browser: Parameters<typeof measure>[0], { row, way }: (typeof cases)[number], run: number) {
   await untilQuiet(quiet, (text) => console.log(`     ${text}`));
   done += 1;
@@ -72,6 +83,7 @@ async function measureOne(browser: Parameters<typeof measure>[0], { row, way }: 
   try {
     const result = await measure(browser, row, way, run, settings);
     results.push(result);
+    save();
     console.log(`${progress} ${line(result)}`);
   } catch (error) {
     console.log(`${progress} ${row.name} ${way} failed: ${error instanceof Error ? error.message : error}`);
@@ -81,9 +93,7 @@ async function measureOne(browser: Parameters<typeof measure>[0], { row, way }: 
 await withFilmedBrowser(async (browser) => {
   for (let run = 0; run < runs; run += 1) for (const one of cases) await measureOne(browser, one, run);
 });
-mkdirSync(path.dirname(given.output), { recursive: true });
-const all = [...earlier, ...results];
-writeFileSync(given.output, `${JSON.stringify({ date: new Date().toISOString(), settings, results: all }, null, 2)}\n`);
+const all = save();
 const measured = ROWS.filter(({ name }) => all.some(({ row }) => row === name));
 console.log(`\n${table(measured, all)}\n\nAll figures: ${given.output}`);
 if (results.length < total) process.exitCode = 1;

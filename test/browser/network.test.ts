@@ -81,9 +81,23 @@ test('losses in bursts on the publisher’s line are made good before any viewer
   assert.ok(viewer.secondsFrozen < 2, `${viewer.secondsFrozen} s frozen`);
 });
 
+test('a publisher slows down to what its only viewer’s line carries', options, async (t) => {
+  const { viewers, publisher } = await measured(t, { viewerLine: both({ rate: 500_000 }) });
+  const [viewer] = viewers;
+  assert.ok(viewer);
+  assert.ok(publisher.bitrate < 500_000, `the publisher sends ${publisher.bitrate} bit/s`);
+  assert.ok(viewer.framesPerSecond >= 0.85 * publisher.framesPerSecond, `${viewer.framesPerSecond} fps`);
+  assert.ok(viewer.audioConcealed < 0.05, `${viewer.audioConcealed} of the audio concealed`);
+});
+
 test('one viewer’s narrow line doesn’t lower what the others of the room get', options, async (t) => {
   const { viewers, publisher } = await measured(t, { viewers: 4, viewerLine: both({ rate: 400_000 }) });
-  for (const viewer of viewers.slice(1)) {
+  const [narrow, ...others] = viewers;
+  assert.ok(
+    narrow && narrow.audioConcealed < 0.3,
+    `${narrow?.audioConcealed} of the audio concealed behind the narrow line`,
+  );
+  for (const viewer of others) {
     assert.ok(viewer.framesPerSecond >= 0.85 * publisher.framesPerSecond, `${viewer.framesPerSecond} fps`);
     assert.ok(viewer.secondsFrozen < 1.5, `${viewer.secondsFrozen} s frozen`);
     // A line of theirs like the narrow one would conceal a third and more; the rest is the machine's load.

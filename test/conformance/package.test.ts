@@ -28,7 +28,7 @@ function run(command: string, args: string[], cwd: string, timeout = INSTALL_LIM
 function pack(): string {
   const staging = path.join(root, 'staging');
   mkdirSync(staging);
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs']) {
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs', 'deploy']) {
     cpSync(path.join(projectRoot, name), path.join(staging, name), { recursive: true });
   }
   cpSync(built, path.join(staging, 'dist'), { recursive: true });

@@ -68,7 +68,9 @@ export class Tile {
     this.#detailsButton.addEventListener('click', () => this.#showDetails(this.#details.hidden !== false));
     const meter = element('div', { class: 'meter', set: { 'aria-hidden': 'true' } }, this.#level);
     const caption = element('div', { class: 'caption' });
-    caption.append(element('span', { class: 'who', text: shownName }), this.#facts, this.#detailsButton, this.#action);
+    caption.append(element('span', { class: 'who', text: shownName }), this.#facts, this.#detailsButton);
+    // What is on a screen is small.
+    caption.append(kind === 'screen' ? this.#fullScreenButton(shownName) : this.#action);
     const initial = element('span', { class: 'initial', text: name.slice(0, 1).toUpperCase() });
     initial.setAttribute('aria-hidden', 'true');
     this.root.append(initial, this.#video, this.#state, meter, this.#details, caption);
@@ -100,6 +102,19 @@ export class Tile {
     clearInterval(this.#timer);
     this.#video.srcObject = null;
     this.root.remove();
+  }
+
+  #fullScreenButton(name: string): HTMLButtonElement {
+    const button = element('button', {
+      text: 'Full screen',
+      set: { type: 'button', 'aria-label': `Full screen: ${name}` },
+    });
+    button.hidden = !document.fullscreenEnabled;
+    button.addEventListener('click', () => {
+      if (document.fullscreenElement) void document.exitFullscreen();
+      else void this.root.requestFullscreen();
+    });
+    return button;
   }
 
   #play(): void {

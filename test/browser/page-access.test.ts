@@ -16,6 +16,10 @@ browserTest('axe finds nothing serious in lobby, call, details and doctor, in th
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       assert.deepEqual(await seriousFaults(ada.tested), [], `the call, ${colorScheme}`);
       await page.getByRole('button', { name: 'Details of bob' }).click();
+      await page
+        .getByText(/kbit.s/)
+        .first()
+        .waitFor();
       await page.getByRole('button', { name: 'Connection' }).click();
       await page.getByText('Path taken').waitFor();
       assert.deepEqual(await seriousFaults(ada.tested), [], `details and doctor, ${colorScheme}`);

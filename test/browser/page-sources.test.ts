@@ -117,6 +117,12 @@ browserTest('a screen is shared beside the camera, goes with its owner’s block
     await everybodySeesEverybody(guests);
     await bob.reads('ada shares a screen.');
     await screenshot(bob.tested, 'page-screen');
+    const fullScreen = bob.tested.page.getByRole('button', { name: 'Full screen: ada: screen' });
+    await fullScreen.click();
+    const filled = () => bob.tested.run<string | null>('document.fullscreenElement?.dataset.kind ?? null');
+    await eventually('the screen fills the screen', filled, (kind) => kind === 'screen');
+    await fullScreen.click();
+    await eventually('and is a tile again', filled, (kind) => kind === null);
     const own: number = await ada.tested.run("document.querySelectorAll('.tile').length");
     assert.equal(own, 3, 'ada sees herself, her screen and bob: the screen does not come back to her');
 

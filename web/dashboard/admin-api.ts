@@ -78,6 +78,9 @@ export class AdminRefusal extends Error {
 const ANSWER_LIMIT_MS = 8_000;
 const UNREACHABLE = 'The server does not answer. Is it still running, and is the tunnel to it open?';
 
+const REFUSED =
+  'The server, or a proxy before it, refused. Where ENFORCE_CORS is on, ALLOW_ORIGIN must be the origin of this page.';
+
 interface Reply {
   janus: string;
   error?: { code: number; reason: string };
@@ -126,14 +129,11 @@ export class AdminApi {
   async #ask<Answer>(verb: string, fields: object = {}, path = ''): Promise<Answer> {
     const transaction = crypto.randomUUID?.() ?? String(Math.random());
     const body = JSON.stringify({ ...fields, janus: verb, transaction, admin_secret: this.#secret });
-    let reply: Reply & Answer;
-    try {
-      const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
-      const response = await fetch(this.#base + path, { method: 'POST', body, signal });
-      reply = await response.json();
-    } catch {
-      throw new Error(UNREACHABLE);
-    }
+    const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
+    const response = await fetch(this.#base + path, { method: 'POST', body, signal }).catch(() => null);
+    if (!response) throw new Error(UNREACHABLE);
+    if (!response.ok) throw new Error(`${REFUSED} (HTTP ${response.status})`);
+    const reply: Reply & Answer = await response.json();
     if (reply.error) throw new AdminRefusal(reply.error.code, reply.error.reason);
     return reply;
   }

@@ -1,5 +1,10 @@
 /** What somebody sends by the page: devices with a preview, mutes, a screen beside the camera. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import jwt from 'jsonwebtoken';
 import { browserTest, eventually, openTested, quietFor, screenshot } from '../support/browser.js';
 import { everybodySeesEverybody, Guest, openAll, withServer } from '../support/page-guest.js';
 
@@ -141,3 +146,26 @@ browserTest('a screen is shared beside the camera, goes with its owner’s block
     await everybodySeesEverybody(guests);
   }),
 );
+
+browserTest('who has a token for one user alone is told why the screen is refused, and stays', async (browser) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'janus-sfu-screen-'));
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const keyFile = path.join(folder, 'key.der');
+  writeFileSync(keyFile, publicKey.export({ type: 'pkcs1', format: 'der' }));
+  try {
+    await withServer({ env: { AUTH_KEY: keyFile } }, async ({ httpUrl }, guests) => {
+      const claims = { join_hub: true, room_ids: ['garden'], user_id: 'ada' };
+      const token = jwt.sign(claims, privateKey, { algorithm: 'RS512', expiresIn: 300 });
+      const ada = await Guest.open(browser, httpUrl, 'ada', { token, user: 'ada' });
+      guests.push(ada);
+      await ada.joined();
+      const share = ada.tested.page.getByRole('button', { name: 'Share screen' });
+      await share.click();
+      await ada.noticed(/a screen is a second one in the room/);
+      assert.equal(await share.getAttribute('aria-pressed'), 'false');
+      assert.equal(await ada.status(), 'joined');
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

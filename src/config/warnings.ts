@@ -69,6 +69,10 @@ export function warningsOf(config: Config, values: readonly SettingValue[], mach
       `${config.SFU_WORKERS} workers share ${machine.cores} cores; set it to ${Math.max(1, machine.cores - 1)}`,
     );
   }
+  const webhooks = config.WEBHOOK_URL === undefined ? null : new URL(config.WEBHOOK_URL);
+  if (webhooks?.protocol === 'http:' && !isLoopback(webhooks.hostname.replace(/^\[|\]$/g, ''))) {
+    warn('WEBHOOK_URL', 'events and ids of users cross the network unencrypted; use https://');
+  }
   if (config.ADMIN_SECRET !== undefined && !isLoopback(config.ADMIN_BIND)) {
     warn(
       'ADMIN_BIND',

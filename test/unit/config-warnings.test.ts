@@ -29,6 +29,19 @@ describe('an operator is warned', () => {
     assert.deepEqual(warnings({}), []);
   });
 
+  test('of webhooks that cross the network unencrypted, without the address, which may hold a secret', () => {
+    const text = 'WEBHOOK_URL: events and ids of users cross the network unencrypted; use https://';
+    for (const [url, wanted] of [
+      ['http://example.org/?key=hidden', [text]],
+      ['https://example.org/', []],
+      ['http://localhost:9000/', []],
+      ['http://127.0.0.1:9000/', []],
+      ['http://[::1]:9000/', []],
+    ] as const) {
+      assert.deepEqual(warnings({ WEBHOOK_URL: url, WEBHOOK_SECRET: SECRET }), wanted);
+    }
+  });
+
   test('of secrets that are well known or short, without saying them', () => {
     const [known, short, ...more] = warnings({ ADMIN_SECRET: 'JanusOverlord', API_SECRET: 'abc123' }).sort();
     assert.match(known ?? '', /^ADMIN_SECRET: is a well-known example; .*openssl rand/);

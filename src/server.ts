@@ -58,6 +58,7 @@ function startShards(config: Config, log: Log): Promise<Shards> {
     rtpPort: config.RTP_PORT,
     placement: config.PLACEMENT,
     settings: {
+      videoBitrateMin: config.VIDEO_BITRATE_MIN,
       videoBitrateMax: config.VIDEO_BITRATE_MAX,
       dataBacklogMax: config.DATA_BACKLOG_MAX,
       unreliableLabels: config.UNRELIABLE_LABELS,

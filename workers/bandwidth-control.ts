@@ -4,8 +4,7 @@ import { betterHalf, SubscriberBandwidth, VideoPause } from './bandwidth.js';
 import type { Engine } from './engine.js';
 import type { DownTrack, Member } from './member.js';
 
-/** bit/s: what a publisher is always left, and what video needs at least. */
-const BITRATE_MIN = 150_000;
+/** bit/s that video needs at least. */
 const VIDEO_FLOOR = 60_000;
 
 /** Milliseconds between two looks: a shorter time says nothing. */
@@ -33,14 +32,19 @@ interface Receiving {
 
 export class BandwidthControl {
   private readonly engine: Engine;
-  /** bit/s */
+  /** bit/s: what a publisher is always left, and the most that it may send. */
+  private readonly least: number;
   private readonly most: number;
+  private readonly onPause: (down: DownTrack) => void;
   private readonly publishers = new WeakMap<Member, Sending>();
   private readonly subscribers = new WeakMap<Member, Receiving>();
 
-  constructor(engine: Engine, most: number) {
+  /** @param onPause told of each down track whose video pauses now */
+  constructor(engine: Engine, bitrate: { least: number; most: number }, onPause: (down: DownTrack) => void) {
     this.engine = engine;
-    this.most = most;
+    this.most = bitrate.most;
+    this.least = Math.min(bitrate.least, bitrate.most);
+    this.onPause = onPause;
   }
 
   private receiving(subscriber: Member): Receiving {
@@ -118,7 +122,9 @@ export class BandwidthControl {
   update(publisher: Member, now: number, resume: (down: DownTrack) => void): number {
     const looked = this.measure(publisher, now);
     const rate = this.rateOf(publisher);
-    const downs = (publisher.video?.downTracks ?? []).filter(({ subscriber }) => subscriber.peer?.connected);
+    const downs = (publisher.video?.downTracks ?? []).filter(
+      ({ subscriber }) => subscriber.peer?.connected && !this.engine.isBlocked(publisher.user, subscriber.user),
+    );
     const limits: number[] = [];
     for (const down of downs) {
       const receiving = this.receiving(down.subscriber);
@@ -127,7 +133,7 @@ export class BandwidthControl {
       // Who gets no video has no say in what it takes, unless nobody gets any.
       if (!pause.paused) limits.push(bandwidth.limit);
     }
-    const held = Math.max(BITRATE_MIN, Math.min(betterHalf(limits), this.most));
+    const held = Math.max(this.least, Math.min(betterHalf(limits), this.most));
     for (const down of downs) this.thin(down, rate, held, now, resume);
     return held;
   }
@@ -138,6 +144,7 @@ export class BandwidthControl {
     if (change === null) return;
     if (change === 'retry') bandwidth.reset();
     this.engine.setDownTrackPaused(down.index, change === 'pause');
-    if (change !== 'pause') resume(down);
+    if (change === 'pause') this.onPause(down);
+    else resume(down);
   }
 }

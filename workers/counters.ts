@@ -9,6 +9,7 @@ export const SHARD_COUNTERS = [
   'rtpFromSubscriber',
   'keyframeRequests',
   'retransmissions',
+  'videoPauses',
   'dataReceived',
   'dataSent',
   'dataDropped',

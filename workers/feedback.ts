@@ -2,6 +2,7 @@
 import {
   PUBLISHER_AUDIO_REPORT,
   PUBLISHER_VIDEO_REPORT,
+  STATISTIC_LOST,
   SUBSCRIBER_ESTIMATE,
   SUBSCRIBER_FIR,
   SUBSCRIBER_NACK,
@@ -12,7 +13,7 @@ import type { ShardCounters } from './counters.js';
 import type { Engine } from './engine.js';
 import { KeyframeRequester, type KeyframeRequestKind } from './keyframe-requester.js';
 import { type DownTrack, indexOf, type Member, type UpTrack } from './member.js';
-import type { ShardSettings } from './protocol.js';
+import type { ShardNews, ShardSettings } from './protocol.js';
 
 /** Milliseconds between our reports to a publisher (RFC 3550 6.2 allows less than 5 s for small groups). */
 const REPORT_INTERVAL = 1000;
@@ -34,16 +35,22 @@ interface Publisher {
 
 export class Feedback {
   private readonly engine: Engine;
+  private readonly say: (news: ShardNews) => void;
   private readonly counters: ShardCounters;
   private readonly bandwidth: BandwidthControl;
   private readonly publishers = new Map<Member, Publisher>();
   /** Down tracks that had no sender report yet, and until when they are tried. */
   private readonly unreported = new Map<DownTrack, number>();
 
-  constructor(engine: Engine, counters: ShardCounters, settings: ShardSettings) {
+  constructor(engine: Engine, counters: ShardCounters, settings: ShardSettings, say: (news: ShardNews) => void) {
+    this.say = say;
     this.engine = engine;
     this.counters = counters;
-    this.bandwidth = new BandwidthControl(engine, settings.videoBitrateMax);
+    this.bandwidth = new BandwidthControl(
+      engine,
+      { least: settings.videoBitrateMin, most: settings.videoBitrateMax },
+      (down) => this.tellPaused(down),
+    );
   }
 
   /** The member has up tracks: it gets reports and keyframe requests from now on. */
@@ -93,6 +100,13 @@ export class Feedback {
       if (packet && member.peer?.send(packet)) this.counters.add('retransmissions');
       if (packet && twice) member.peer?.send(packet);
     }
+  }
+
+  /** The subscriber is told that its line is too narrow, by the losses that it has reported in all. */
+  private tellPaused({ index, kind, subscriber }: DownTrack): void {
+    this.counters.add('videoPauses');
+    const lost = this.engine.downTrackStatistic(index, STATISTIC_LOST);
+    this.say({ type: 'slowlink', handle: subscriber.handle, kind, uplink: true, lost });
   }
 
   /** A subscriber of the publisher asks for a keyframe, or comes up, or a block on it was lifted. */

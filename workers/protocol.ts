@@ -81,6 +81,8 @@ export interface ShardSettings {
   rtpPort: number;
   /** bit/s told to publishers of video by REMB. */
   videoBitrateMax: number;
+  /** bit/s that they may send in any case. */
+  videoBitrateMin: number;
   /** Bytes a data channel may have waiting before its messages are dropped or it is closed. */
   dataBacklogMax: number;
   /** Labels whose messages may be dropped when a receiver is slow; other channels are closed. */

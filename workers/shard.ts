@@ -64,7 +64,7 @@ async function start(request: StartShard): Promise<Shard> {
   if (settings.batchScheduling) scheduleAsBatch();
   const native = loadNative(settings.addonFolders);
   control.countLive();
-  const feedback = new Feedback(engine, counters, settings);
+  const feedback = new Feedback(engine, counters, settings, say);
   const relay = new Relay(engine, feedback, counters);
   const rings = request.rings.map((row) => row[request.shard] ?? null);
   const data = new DataRelay({

@@ -6,11 +6,11 @@
 import { createCounters, ShardCounters } from '../../workers/counters.js';
 import { Feedback } from '../../workers/feedback.js';
 import { indexOf, type Member, type MemberPeer, newMember } from '../../workers/member.js';
-import type { Codec, MediaKind, ShardSettings } from '../../workers/protocol.js';
+import type { Codec, MediaKind, ShardNews, ShardSettings } from '../../workers/protocol.js';
 import { Relay } from '../../workers/relay.js';
 import { activateDownTracks, attachDownTracks } from '../../workers/subscriptions.js';
 import { newTalking } from '../../workers/talking.js';
-import { downParameters, Stage, upParameters } from './engine.js';
+import { downParameters, PUBLISHER, Stage, upParameters } from './engine.js';
 import { Clock, Link, type LinkConditions } from './network.js';
 import {
   type PublisherOptions,
@@ -24,6 +24,7 @@ const TICK = 50;
 
 const SETTINGS: ShardSettings = {
   rtpPort: 0,
+  videoBitrateMin: 150_000,
   videoBitrateMax: 2_500_000,
   dataBacklogMax: 0,
   unreliableLabels: [],
@@ -82,6 +83,8 @@ export class SimulatedCall {
   readonly uplinkBack: Link;
   readonly feedback: Feedback;
   readonly source: Member;
+  /** What the shard would tell the main thread. */
+  readonly news: ShardNews[] = [];
   readonly #relay: Relay;
   readonly #seed: number;
   #seats = 0;
@@ -91,10 +94,11 @@ export class SimulatedCall {
     this.clock = new Clock();
     this.#seed = options.seed ?? 1;
     const counters = new ShardCounters(createCounters());
-    this.feedback = new Feedback(stage.engine, counters, SETTINGS);
+    this.feedback = new Feedback(stage.engine, counters, SETTINGS, (news) => this.news.push(news));
     this.#relay = new Relay(stage.engine, this.feedback, counters);
     const { clock } = this;
     this.source = newMember(1);
+    this.source.user = PUBLISHER;
     this.uplink = new Link(clock, this.#seed * 7919, options.uplink ?? {}, (packet) => {
       this.#relay.receive(this.source, packet, clock.now);
     });

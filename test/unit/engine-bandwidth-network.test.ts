@@ -64,6 +64,24 @@ describe('lines that carry less than a camera sends', () => {
     const heard = share(call, bad, 'audio', from, call.clock.now - 1000);
     assert.ok(heard > 0.95, `${heard} of the sound`);
     assert.ok(readCounters(call.stage.memory).droppedPaused > 0);
+    const told = call.news.filter((news) => news.type === 'slowlink');
+    assert.ok(told.length > 0, 'the one with the bad line is told');
+    for (const news of told) {
+      assert.ok(news.lost > 0);
+      assert.deepEqual([news.handle, news.kind, news.uplink], [bad.member.handle, 'video', true]);
+    }
+  });
+
+  test('a line that is blocked by its publisher has no say in what others get', async () => {
+    const call = await open();
+    const narrow = subscribe(call, { ...CLEAN, rate: 500_000 });
+    const blocked = subscribe(call, CLEAN);
+    call.stage.engine.setBlocked(call.source.user, blocked.member.user, true);
+    call.clock.run(20_000);
+    const from = call.clock.now;
+    call.clock.run(20_000);
+    const seen = share(call, narrow, 'video', from, call.clock.now - 1000);
+    assert.ok(seen > 0.95, `${seen} of the picture: its publisher keeps to the one line that counts`);
   });
 
   test('a line that becomes good again gets its picture back, with a keyframe', async () => {

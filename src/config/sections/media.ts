@@ -4,6 +4,11 @@ import { setting } from '../setting.js';
 export const MEDIA = {
   VIDEO_CODECS: setting(codecs, 'h264,vp8,vp9,av1', 'codecs that publishers may use, best first'),
   VIDEO_BITRATE_MAX: setting(whole(50_000, MAX, 'bit/s'), '2500000', 'what video publishers are told to stay under'),
+  VIDEO_BITRATE_MIN: setting(
+    whole(30_000, MAX, 'bit/s'),
+    '150000',
+    'what they may send in any case, however narrow the lines of their subscribers are',
+  ),
   LOOP_DELAY_MAX: setting(
     whole(0, 10_000, 'ms'),
     '200',

@@ -34,6 +34,11 @@ export const WORKER_COUNTERS: Table = {
     'shard_subscriber_rtp_packets_total',
     'RTP packets that came from subscribers: dropped',
   ],
+  videoPauses: [
+    'counter',
+    'shard_video_pauses_total',
+    'Times a subscriber’s video was held back: its line is too narrow',
+  ],
   keyframeRequests: ['counter', 'shard_keyframe_requests_sent_total', 'Keyframe requests (PLI, FIR) to publishers'],
   retransmissions: ['counter', 'shard_packets_resent_total', 'RTP packets that were sent again, as subscribers asked'],
   dataReceived: ['counter', 'shard_data_messages_received_total', 'Messages that came by data channels'],

@@ -27,6 +27,7 @@ function greeting(config: Config, { ports }: RunningServer, tls: TlsCertificate 
     `  signalling  ws${s}://${host}:${ports.ws}/ (subprotocol janus-protocol)`,
     `  media       UDP ${media} (${config.SFU_WORKERS} ${config.SFU_WORKERS === 1 ? 'worker' : 'workers'})`,
     ...(admin ? [`  admin       http://${adminHost}:${admin.http}/admin, ws://${adminHost}:${admin.ws}/`] : []),
+    ...(admin ? [`  dashboard   http://${adminHost}:${admin.http}/`] : []),
     '',
   ].join('\n');
 }

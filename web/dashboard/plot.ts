@@ -22,6 +22,12 @@ export function roundUp(value: number): number {
   return [1, 2, 5, 10].map((step) => step * size).find((top) => top >= value) ?? 10 * size;
 }
 
+/** `545 kbit/s`, `187/s`, `0.5 ms`. */
+function withUnit(value: number, unit: string): string {
+  const short = shortNumber(value);
+  return /\D$/.test(short) || unit.startsWith('/') ? short + unit : `${short} ${unit}`;
+}
+
 /** Lines over the last two minutes, drawn anew with each value. */
 export class Plot {
   readonly root = element('figure');
@@ -71,7 +77,7 @@ export class Plot {
     });
     const last = this.#points.at(-1)?.values ?? [];
     const legend = lines.map((line, index) => {
-      const value = `${shortNumber(last[index] ?? 0)} ${unit}`;
+      const value = withUnit(last[index] ?? 0, unit);
       return element('span', { class: `key key-${index}`, text: line === '' ? value : `${line} ${value}` });
     });
     this.#words.replaceChildren(element('b', { text: title }), ...legend);

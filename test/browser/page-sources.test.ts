@@ -101,9 +101,17 @@ browserTest('a muted microphone is silent for the others, a hidden picture stops
       () => bob.tested.run<string>(`document.querySelector('.tile[data-user^="ada~"]').dataset.video`),
       (shown) => shown === 'false',
     );
+    const live = () =>
+      ada.tested.run<number>(
+        'probe.opened().filter((track) => track.kind === "video" && track.readyState === "live").length',
+      );
+    assert.equal(await live(), 0, 'no camera is on');
+    await page.locator('#camera').selectOption({ index: 1 });
+    await eventually('the other camera is off too', live, (count) => count === 0);
     await picture.click();
     await microphone.click();
     await everybodySeesEverybody(guests);
+    assert.equal(await live(), 1, 'one camera is on');
   }),
 );
 

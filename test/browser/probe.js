@@ -27,6 +27,17 @@
     }
   };
 
+  const tracks = [];
+  const devices = navigator.mediaDevices;
+  const getUserMedia = devices?.getUserMedia.bind(devices);
+  if (devices) {
+    devices.getUserMedia = async (constraints) => {
+      const stream = await getUserMedia(constraints);
+      tracks.push(...stream.getTracks());
+      return stream;
+    };
+  }
+
   const open = () => peers.filter((pc) => pc.connectionState !== 'closed');
 
   async function reportsOf(pc, type) {
@@ -49,6 +60,9 @@
       const tracks = stream?.getTracks() ?? [];
       return open().find((pc) => pc.getReceivers().some(({ track }) => tracks.includes(track))) ?? null;
     },
+
+    /** The tracks of cameras and microphones that the page was given so far. */
+    opened: () => tracks,
 
     /** The PeerConnections that send. */
     senders() {

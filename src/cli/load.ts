@@ -170,7 +170,7 @@ export const load: Command = {
   async run(given, surroundings) {
     const plan = planOf(given);
     const { config } = loadSettings(given, surroundings);
-    const url = given.value('url') ?? `ws://127.0.0.1:${config.WS_PORT}`;
+    const url = given.value('url') ?? `${config.TLS_CERT === undefined ? 'ws' : 'wss'}://127.0.0.1:${config.WS_PORT}`;
     const token = tokenOf(given, surroundings.folder);
     const json = given.has('json');
     const target = {

@@ -231,7 +231,7 @@ function composeIceServers(config: Config, gatekeeper: Gatekeeper) {
   });
   /** For the page, before its user has said a token. */
   const forPage = () => (gatekeeper.relay(null).ok ? servers.withCredentials(null) : servers.open);
-  return { handler, forPage };
+  return { handler, forPage, counters: servers.counters };
 }
 
 /** What the parts of the HTTP port need beside the settings. */
@@ -260,7 +260,7 @@ function composeHttp(config: Config, { api, gatekeeper, tls, wsPort, readiness, 
   const ice = composeIceServers(config, gatekeeper);
   listener.mount('/ice-servers', ice.handler);
   listener.mount('/', pageHandler({ wsPort, wsUrl: config.SIGNALLING_URL, iceServers: ice.forPage }));
-  return { listener, rest };
+  return { listener, rest, iceServers: ice.counters };
 }
 
 /** The Admin API on its two ports, with the dashboard beside it. */
@@ -310,7 +310,7 @@ export async function startServer(
   const transport = composeTransport(config, api, tls, log);
   const ws = await transport.listen();
   const readiness = new Readiness(api, shards);
-  const { listener, rest } = composeHttp(config, { api, gatekeeper, tls, wsPort: ws, readiness, log });
+  const { listener, rest, iceServers } = composeHttp(config, { api, gatekeeper, tls, wsPort: ws, readiness, log });
   const http = await listener.listen();
   const transports = new Map([
     ['janus.transport.websockets', () => transport.connections],
@@ -323,7 +323,7 @@ export async function startServer(
   const blockStoreDegraded = config.BLOCK_STORE !== 'memory' && store instanceof MemoryBlockStore;
   const apis = new Map<string, MeasuredApi>([['janus', { api, ws: transport, http: listener, rest }]]);
   if (admin) apis.set('admin', admin);
-  const parts = { api, sessions, plugin, shards, readiness, webhooks, blockStoreDegraded, apis };
+  const parts = { api, sessions, plugin, shards, readiness, webhooks, iceServers, blockStoreDegraded, apis };
   composeMetrics(config, listener, parts, log);
   const sweep = setInterval(() => {
     api.sweep();

@@ -38,6 +38,8 @@ export function turnCredentials(secret: string, user: string | null, expires: nu
 export class IceServers {
   readonly #settings: IceServerSettings;
   readonly #now: () => number;
+  /** Requests since the start: answered, without a token that was needed (401), too many of an address (429). */
+  readonly counters = { answered: 0, denied: 0, limited: 0 };
 
   /** @param now wall clock, Unix time in milliseconds: TURN servers compare with theirs */
   constructor(settings: IceServerSettings, now: () => number = Date.now) {
@@ -91,11 +93,13 @@ export function iceServersHandler(servers: IceServers, access: IceServersAccess)
     }
     const wait = access.wait(access.addressOf(request));
     if (wait === null) {
+      servers.counters.limited += 1;
       response.setHeader('Retry-After', '1');
       return send(response, 429, { error: 'Too many requests from this address; send fewer a second.' });
     }
     const answer = () => {
       const admitted = access.admit(bearerToken(request.headers));
+      servers.counters[admitted.ok ? 'answered' : 'denied'] += 1;
       if (!admitted.ok) response.setHeader('WWW-Authenticate', 'Bearer');
       const iceServers = admitted.ok ? servers.withCredentials(admitted.user) : [];
       const message = admitted.ok ? { iceServers, ttl: servers.ttl } : { error: admitted.reason };

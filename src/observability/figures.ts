@@ -52,6 +52,8 @@ export interface Figures {
   blocks: Numbers;
   /** Whether blocks are in memory alone though they should be on disk. */
   blockStoreDegraded: boolean;
+  /** Requests for ICE servers, by outcome. */
+  iceServers: Numbers;
   shards: readonly ShardFigures[];
   /** By name of the API; those that are off are missing. */
   apis: ReadonlyMap<string, ApiFigures>;

@@ -27,6 +27,8 @@ export interface MeasuredParts {
   shards: Shards;
   readiness: Readiness;
   webhooks: Deliveries | null;
+  /** Requests for ICE servers, by outcome. */
+  iceServers: Readonly<Record<string, number>>;
   blockStoreDegraded: boolean;
   /** By name: `janus`, `admin`. */
   apis: ReadonlyMap<string, MeasuredApi>;
@@ -43,7 +45,7 @@ function figuresOfApi({ api, ws, http, rest }: MeasuredApi): ApiFigures {
 
 /** Reads all figures, where they are: nobody is asked and nothing waits. */
 export function readFigures(parts: MeasuredParts): Figures {
-  const { api, sessions, plugin, shards, readiness, webhooks, blockStoreDegraded, apis } = parts;
+  const { api, sessions, plugin, shards, readiness, webhooks, iceServers, blockStoreDegraded, apis } = parts;
   const { owned, orphaned, handles } = sessions.census();
   const { rooms, users, joined } = plugin.inspection.totals();
   const { messages, happenings, turnedAway, blocks } = plugin.counters;
@@ -64,6 +66,7 @@ export function readFigures(parts: MeasuredParts): Figures {
     turnedAway,
     blocks: { ...blocks },
     blockStoreDegraded,
+    iceServers: { ...iceServers },
     shards: Array.from({ length: shards.count }, (_, shard) => ({ up: !stalled.has(shard), ...shards.figures(shard) })),
     apis: new Map([...apis].map(([name, one]) => [name, figuresOfApi(one)])),
     webhooks: webhooks && { waiting: webhooks.waiting, counters: { ...webhooks.counters } },

@@ -45,6 +45,11 @@ export class Receiver {
   async post(event: WebhookEvent, signal: AbortSignal): Promise<Attempt> {
     const { url, key, timeout } = this.#settings;
     const body = JSON.stringify(event);
+    // One for each attempt: what is made of signals that live long stays with them.
+    const attempt = new AbortController();
+    const end = () => attempt.abort();
+    const timer = setTimeout(() => attempt.abort(new DOMException('no answer in time', 'TimeoutError')), timeout);
+    signal.addEventListener('abort', end);
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -55,13 +60,16 @@ export class Receiver {
           ...signedHeaders(key, event.id, Date.now() / 1000, body),
         },
         body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
+        signal: attempt.signal,
       });
       // What it has to say beside the status is not read.
       await response.body?.cancel();
       return read(response.status);
     } catch (error) {
       return { outcome: 'failed', reason: reasonOf(error) };
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
     }
   }
 }

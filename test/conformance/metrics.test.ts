@@ -158,7 +158,7 @@ describe('the metrics', () => {
     );
   });
 
-  /** What goes beyond each bound, and the series that counts it. */
+  /** What goes beyond a bound, or is counted for other reasons, and the series that counts it. */
   const bounds: Record<string, { labels?: Record<string, string>; exceed: () => Promise<unknown> }> = {
     'websocket_connections_refused_total handshake': {
       labels: { api: 'janus', reason: 'handshake' },
@@ -195,6 +195,10 @@ describe('the metrics', () => {
         const rest = new RestClient(`${server.httpUrl}/janus`);
         assert.equal((await rest.ask('POST', '', { body: 'x'.repeat(2000) })).status, 413);
       },
+    },
+    'ice_servers_requests_total answered': {
+      labels: { outcome: 'answered' },
+      exceed: async () => assert.equal((await fetch(`${server.httpUrl}/ice-servers`)).status, 200),
     },
     'sessions_refused_total ': {
       exceed: () =>
@@ -262,7 +266,7 @@ describe('the metrics', () => {
   }
 
   for (const [name, { labels = {}, exceed }] of Object.entries(bounds)) {
-    test(`count what goes beyond a bound: ${name.trim()}`, async () => {
+    test(`count ${name.trim()}`, async () => {
       const metric = `janus_sfu_${name.split(' ')[0]}`;
       const before = sampleOf(await measure(server), metric, labels);
       await exceed();

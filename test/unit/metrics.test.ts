@@ -26,6 +26,7 @@ const figures: Figures = {
   turnedAway: {},
   blocks: {},
   blockStoreDegraded: false,
+  iceServers: {},
   shards: [
     {
       up: true,

@@ -1,5 +1,5 @@
 import type { ApiFigures } from '../figures.js';
-import { labelled, type Metric, PREFIX, type Sample } from '../metric.js';
+import { byWord, labelled, type Metric, PREFIX, type Sample } from '../metric.js';
 
 /** A metric with the label `api`, and one more where several counters are told apart by it. */
 function perApi(
@@ -118,5 +118,12 @@ export const TRANSPORT_METRICS: readonly Metric[] = [
     'rest_replies_missing_total',
     'Requests that got no reply within 10 s: error 490',
     ({ rest: { counters } }) => [[counters.repliesMissing ?? 0]],
+  ),
+  labelled(
+    'counter',
+    'ice_servers_requests_total',
+    ['outcome'],
+    'Requests of `/ice-servers`: `answered`, `denied` (no token of `AUTH_KEY`, 401), `limited` (`HTTP_REQUEST_RATE`, 429)',
+    ({ iceServers }) => byWord(iceServers),
   ),
 ];

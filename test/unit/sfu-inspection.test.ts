@@ -40,7 +40,12 @@ function open(describeHandle: () => Promise<HandleDescription | null> = async ()
   const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
   const blocks = new Blocks(new MemoryBlockStore(), 10);
   const handles = new Map<number, SfuHandle>();
-  const peers = { find: (number: number) => handles.get(number), size: 0, handles: () => handles.values(), describe: describeHandle };
+  const peers = {
+    find: (number: number) => handles.get(number),
+    size: 0,
+    handles: () => handles.values(),
+    describe: describeHandle,
+  };
   const join = (handle: SfuHandle, room: string, user: string, publisher: boolean) => {
     handles.set(handle.number, handle);
     blocks.enter(user);

@@ -150,6 +150,19 @@ export const webhookUrl: Kind<string> = {
     .describe('an address such as https://example.org/events'),
 };
 
+/** A key for signatures: text, or what Standard Webhooks writes for bytes. */
+export const webhookSecret: Kind<string> = {
+  name: 'text',
+  schema: z
+    .string()
+    .refine((value) => {
+      const [, encoded] = /^whsec_(.*)$/s.exec(value) ?? [];
+      if (encoded === undefined) return true;
+      return /^[A-Za-z\d+/]+={0,2}$/.test(encoded) && Buffer.from(encoded, 'base64').length >= 16;
+    })
+    .describe('text, or whsec_ and the base64 of at least 16 bytes'),
+};
+
 /** Text of a limited length. */
 export function shortText(max: number): Kind<string> {
   return { name: 'text', schema: z.string().max(max).describe(`at most ${max} characters`) };

@@ -161,6 +161,8 @@ describe('settings of webhooks', () => {
     for (const [env, says] of [
       [{ WEBHOOK_URL: 'https://example.org/' }, /WEBHOOK_URL: needs WEBHOOK_SECRET/],
       [{ WEBHOOK_SECRET: 'x' }, /WEBHOOK_SECRET: needs WEBHOOK_URL/],
+      [{ WEBHOOK_URL: 'https://example.org/', WEBHOOK_SECRET: 'whsec_' }, /WEBHOOK_SECRET="\*+": should be text, or/],
+      [{ WEBHOOK_URL: 'https://example.org/', WEBHOOK_SECRET: 'whsec_no base64 here' }, /WEBHOOK_SECRET=/],
       [{ WEBHOOK_URL: 'ftp://example.org/', WEBHOOK_SECRET: 'x' }, /WEBHOOK_URL="ftp:.*should be an address/],
       [{ WEBHOOK_URL: 'https://me:word@example.org/', WEBHOOK_SECRET: 'x' }, /should be an address/],
     ] as const) {

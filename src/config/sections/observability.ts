@@ -1,4 +1,4 @@
-import { flag, MAX, seconds, text, webhookUrl, whole } from '../kinds.js';
+import { flag, MAX, seconds, text, webhookSecret, webhookUrl, whole } from '../kinds.js';
 import { setting } from '../setting.js';
 
 export const OBSERVABILITY = {
@@ -16,7 +16,7 @@ export const OBSERVABILITY = {
     'where to POST an event when somebody joins, leaves or is kicked, and when a room is empty or full',
   ),
   WEBHOOK_SECRET: setting(
-    text,
+    webhookSecret,
     null,
     'events are signed with it (HMAC-SHA256): any text, or `whsec_` and base64 as Standard Webhooks has it',
     { secret: true },

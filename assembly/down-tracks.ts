@@ -101,6 +101,20 @@ export function setDownTrackPaused(index: i32, paused: bool): bool {
   return true;
 }
 
+/**
+ * Tells the subscriber how long to keep pictures before it shows them, from its next packet on.
+ *
+ * @param least milliseconds in steps of 10, up to 40,950; with 0 it is told that it may show them as it likes
+ */
+export function setPlayoutDelay(index: i32, least: u32): bool {
+  const down = findDownTrack(index);
+  if (down === null) return false;
+  // The playout-delay extension: 12 bits of the least and 12 of the most, in units of 10 ms.
+  const value = (min<u32>(least / 10, 0xfff) << 12) | 0xfff;
+  down.playoutDelay = bswap<u32>(value << 8);
+  return true;
+}
+
 export function removeDownTrack(index: i32): bool {
   const down = findDownTrack(index);
   if (down === null) return false;

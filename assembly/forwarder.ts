@@ -240,7 +240,7 @@ export function writeForSubscriber(slot: Slot, down: DownTrack, segment: Segment
   writeU16(packet + 2, <u32>(slot.extended + segment.offset));
   writeU32(packet + 4, slot.timestamp + segment.timestampOffset);
   writeU32(packet + 8, down.ssrc);
-  writeExtensions(slot, down.extensionIds, now);
+  writeExtensions(slot, down.extensionIds, down.playoutDelay, now);
   count(COUNTER_BYTES_FORWARDED, slot.length);
 }
 

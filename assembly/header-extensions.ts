@@ -84,10 +84,16 @@ export function admitExtensions(slot: Slot, extensionIds: u32): void {
   layOut(slot, headerLength);
 }
 
+/** What playout delay has for data where the publisher sent none: then only subscribers of whom we want one get it. */
+const NO_DELAY: u32 = 0xffffffff;
+/** Where both have one place only, one packet of so many has the delay, a power of two: receivers remember it. */
+const DELAY_INTERVAL: i64 = 16;
+
 /**
- * Gives the noted elements their places in the block, one after the other from its start, and behind them one to
- * abs-send-time if the publisher didn't send it and there is room: publishers that have transport-cc leave it out, and
- * subscribers estimate their line by it. All else becomes padding.
+ * Gives the noted elements their places in the block, one after the other from its start. Behind them, if there is room,
+ * come two that the server itself may have for subscribers where the publisher sent none: abs-send-time, which publishers
+ * with transport-cc leave out and subscribers estimate their line by, and playout delay; or one place for both in turn. All
+ * else becomes padding.
  */
 function layOut(slot: Slot, headerLength: i32): void {
   const packet = bytesOf(slot);
@@ -99,9 +105,29 @@ function layOut(slot: Slot, headerLength: i32): void {
     store<u16>(offsetAddress(slot, extension), <u16>at);
     at += headerLength + lengthOf(extension);
   }
-  if (load<u16>(offsetAddress(slot, EXTENSION_ABS_SEND_TIME)) != 0) return;
-  if (at + headerLength + lengthOf(EXTENSION_ABS_SEND_TIME) > end) return;
-  store<u16>(offsetAddress(slot, EXTENSION_ABS_SEND_TIME), <u16>at);
+  const next = addElement(slot, EXTENSION_ABS_SEND_TIME, at, end, headerLength);
+  if (load<u16>(offsetAddress(slot, EXTENSION_PLAYOUT_DELAY)) != 0) return;
+  store<u32>(dataAddress(slot, EXTENSION_PLAYOUT_DELAY), NO_DELAY);
+  if (addElement(slot, EXTENSION_PLAYOUT_DELAY, next, end, headerLength) == next && next > at) {
+    store<u16>(offsetAddress(slot, EXTENSION_PLAYOUT_DELAY), <u16>at);
+  }
+}
+
+/** Whether an element that shares its place is not the one that is written there. */
+function givesWay(slot: Slot, extension: i32, extensionIds: u32, delay: u32): bool {
+  const place = load<u16>(offsetAddress(slot, EXTENSION_ABS_SEND_TIME));
+  if (place == 0 || place != load<u16>(offsetAddress(slot, EXTENSION_PLAYOUT_DELAY))) return false;
+  const tellsDelay =
+    delay != 0 && idOf(extensionIds, EXTENSION_PLAYOUT_DELAY) != 0 && (slot.extended & (DELAY_INTERVAL - 1)) == 0;
+  return extension == (tellsDelay ? EXTENSION_ABS_SEND_TIME : EXTENSION_PLAYOUT_DELAY);
+}
+
+/** Gives an absent element a place, if there is room. @returns where the next one may lie */
+function addElement(slot: Slot, extension: i32, at: i32, end: i32, headerLength: i32): i32 {
+  const next = at + headerLength + lengthOf(extension);
+  if (load<u16>(offsetAddress(slot, extension)) != 0 || next > end) return at;
+  store<u16>(offsetAddress(slot, extension), <u16>at);
+  return next;
 }
 
 /**
@@ -139,8 +165,12 @@ function absoluteSendTime(now: f64): u32 {
   return bswap<u32>(time << 8);
 }
 
-/** Writes the noted elements with the subscriber's ids; one that it doesn't know becomes padding. */
-export function writeExtensions(slot: Slot, extensionIds: u32, now: f64): void {
+/**
+ * Writes the noted elements with the subscriber's ids; one that it doesn't know becomes padding.
+ *
+ * @param delay the data of a playout delay of our own for this subscriber; 0: none
+ */
+export function writeExtensions(slot: Slot, extensionIds: u32, delay: u32, now: f64): void {
   // Four offsets of 16 bits: mostly there are none.
   if (load<u64>(offsetAddress(slot, 0)) == 0) return;
   const twoByte = slot.twoByteExtensions;
@@ -150,9 +180,13 @@ export function writeExtensions(slot: Slot, extensionIds: u32, now: f64): void {
     const offset: u32 = load<u16>(offsetAddress(slot, extension));
     const length = lengthOf(extension);
     if (offset == 0 || offset + headerLength + length > end) continue;
+    if (givesWay(slot, extension, extensionIds, delay)) continue;
     let at = bytesOf(slot) + offset;
     const id = idOf(extensionIds, extension);
-    if (id == 0 || (!twoByte && id > 14)) {
+    let data = load<u32>(dataAddress(slot, extension));
+    if (extension == EXTENSION_ABS_SEND_TIME) data = absoluteSendTime(now);
+    if (extension == EXTENSION_PLAYOUT_DELAY && delay != 0) data = delay;
+    if (id == 0 || (!twoByte && id > 14) || data == NO_DELAY) {
       memory.fill(at, 0, headerLength + length);
       continue;
     }
@@ -163,8 +197,6 @@ export function writeExtensions(slot: Slot, extensionIds: u32, now: f64): void {
       store<u8>(at, <u8>((id << 4) | (length - 1)));
     }
     at += headerLength;
-    let data = load<u32>(dataAddress(slot, extension));
-    if (extension == EXTENSION_ABS_SEND_TIME) data = absoluteSendTime(now);
     store<u8>(at, <u8>data);
     if (length == 3) {
       store<u8>(at + 1, <u8>(data >> 8));

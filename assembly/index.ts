@@ -13,6 +13,7 @@ export {
   removeDownTrack,
   setDownTrackActive,
   setDownTrackPaused,
+  setPlayoutDelay,
 } from './down-tracks';
 export { keyframeRequest } from './feedback';
 export { receive, translate, waitingForKeyframe } from './forwarder';

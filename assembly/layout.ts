@@ -4,7 +4,7 @@
  * Sizes are in bytes unless the name says otherwise. Change anything and count LAYOUT_VERSION up.
  */
 
-export const LAYOUT_VERSION = 8;
+export const LAYOUT_VERSION = 9;
 
 // --- Verdicts: what becomes of a packet ---------------------------------------------------------------------------
 

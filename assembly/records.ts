@@ -169,6 +169,8 @@ export class DownTrack {
   /** Interarrival jitter as its subscriber reported it last, in timestamp units (RFC 3550 6.4.1). */
   reportedJitter: u32;
   extensionIds: u32;
+  /** Data of the playout delay that the subscriber is told to keep, as its bytes lie in memory; 0: none of ours. */
+  playoutDelay: u32;
   /** Its retransmission stream (RFC 4588), and how many packets were sent in it. */
   rtxSsrc: u32;
   rtxSent: u32;

@@ -3,6 +3,7 @@ import { STATISTIC_LOST, STATISTIC_OCTETS, STATISTIC_PACKETS } from '../assembly
 import { betterHalf, SubscriberBandwidth, VideoPause } from './bandwidth.js';
 import type { Engine } from './engine.js';
 import type { DownTrack, Member } from './member.js';
+import { playoutDelay } from './playout-delay.js';
 
 /** bit/s that video needs at least. */
 const VIDEO_FLOOR = 60_000;
@@ -28,6 +29,8 @@ interface Receiving {
   /** Video packets sent and lost in all when they were looked at last. */
   sent: number;
   lost: number;
+  /** The playout delay that it was told, milliseconds. */
+  delay: number;
 }
 
 export class BandwidthControl {
@@ -50,7 +53,7 @@ export class BandwidthControl {
   private receiving(subscriber: Member): Receiving {
     let known = this.subscribers.get(subscriber);
     if (!known) {
-      known = { bandwidth: new SubscriberBandwidth(this.most), pause: new VideoPause(), sent: 0, lost: 0 };
+      known = { bandwidth: new SubscriberBandwidth(this.most), pause: new VideoPause(), sent: 0, lost: 0, delay: 0 };
       this.subscribers.set(subscriber, known);
     }
     return known;
@@ -58,6 +61,8 @@ export class BandwidthControl {
 
   /** Its peer or its tracks are new: nothing is known of its line, and nothing paused. */
   forget(subscriber: Member): void {
+    const delay = this.subscribers.get(subscriber)?.delay ?? 0;
+    if (delay > 0 && subscriber.videoDown) this.engine.setPlayoutDelay(subscriber.videoDown.index, 0);
     this.subscribers.delete(subscriber);
   }
 
@@ -73,11 +78,6 @@ export class BandwidthControl {
     const before = bandwidth.limit;
     bandwidth.estimate(bitrate, this.rateOf(source));
     return bandwidth.limit < before * 0.95;
-  }
-
-  /** Whether what is sent again to a subscriber is likely to be lost again, though its line is not full. */
-  isUnreliable(subscriber: Member): boolean {
-    return this.subscribers.get(subscriber)?.bandwidth.unreliable ?? false;
   }
 
   /** Measures what a publisher sends since the last time. @returns false: it was too short a time ago */
@@ -129,13 +129,23 @@ export class BandwidthControl {
     for (const down of downs) {
       const receiving = this.receiving(down.subscriber);
       const { bandwidth, pause } = receiving;
-      if (looked && !pause.paused) bandwidth.second(this.takeLost(down, receiving) ?? bandwidth.lost, rate);
+      if (looked && !pause.paused) {
+        bandwidth.second(this.takeLost(down, receiving) ?? bandwidth.lost, rate);
+        this.delay(down, receiving);
+      }
       // Who gets no video has no say in what it takes, unless nobody gets any.
       if (!pause.paused) limits.push(bandwidth.limit);
     }
     const held = Math.max(this.least, Math.min(betterHalf(limits), this.most));
     for (const down of downs) this.thin(down, rate, held, now, resume);
     return held;
+  }
+
+  private delay(down: DownTrack, receiving: Receiving): void {
+    const delay = playoutDelay(receiving.delay, receiving.bandwidth.lost, this.engine.roundTripTime(down.index));
+    if (delay === receiving.delay) return;
+    receiving.delay = delay;
+    this.engine.setPlayoutDelay(down.index, delay);
   }
 
   private thin(down: DownTrack, rate: number, held: number, now: number, resume: (down: DownTrack) => void): void {

@@ -22,9 +22,6 @@ const MORE = 1.2;
 const LOSSY = 0.05;
 const STEEPNESS = 1.35;
 const CHOKED = 0.35;
-/** Between these shares losses are chance rather than a full queue, and an answer to a NACK is worth a copy. */
-const CHANCE = 0.03;
-const CROWDED = 0.2;
 /** How much the last second counts in the share that is lost: it is about few packets. */
 const NEWS = 0.25;
 
@@ -46,11 +43,6 @@ export class SubscriberBandwidth {
   /** What should be sent; Infinity: nothing speaks against anything. */
   get limit(): number {
     return this.lost > LOSSY ? Math.min(this.estimated, this.most * (LOSSY / this.lost) ** STEEPNESS) : this.estimated;
-  }
-
-  /** Whether packets get lost by chance, so often that it would hit many of those that are sent again. */
-  get unreliable(): boolean {
-    return this.lost > CHANCE && this.lost < CROWDED;
   }
 
   /** What the line carries, as far as is known: one that loses packets may be wide. */

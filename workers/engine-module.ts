@@ -25,6 +25,7 @@ export interface EngineExports {
   configureDownTrack(down: number, ssrc: number, pt: number, ids: number, rtxPt: number, rtxSsrc: number): number;
   setDownTrackActive(down: number, active: number): number;
   setDownTrackPaused(down: number, paused: number): number;
+  setPlayoutDelay(down: number, least: number): number;
   removeDownTrack(down: number): number;
   receive(upAudio: number, upVideo: number, length: number, now: number): number;
   translate(down: number, now: number): number;

@@ -140,6 +140,11 @@ export class Engine {
     this.#check(this.#wasm.setDownTrackPaused(down, paused ? 1 : 0), 'down', down);
   }
 
+  /** How long the subscriber is to keep pictures before it shows them, milliseconds; 0: as it likes. */
+  setPlayoutDelay(down: number, least: number): void {
+    this.#check(this.#wasm.setPlayoutDelay(down, least), 'down', down);
+  }
+
   removeDownTrack(down: number): void {
     this.#check(this.#wasm.removeDownTrack(down), 'down', down);
   }

@@ -92,13 +92,9 @@ export class Feedback {
     }
     if (!(asked & SUBSCRIBER_NACK)) return;
     const count = this.engine.retransmissions;
-    // Receivers that don't know the round trip ask again after 100 ms only, and two answers lost in a row are a picture that
-    // stands still. The very same packet: where both come, SRTP's replay check drops the second (RFC 3711 3.3.2).
-    const twice = this.bandwidth.isUnreliable(member);
     for (let i = 0; i < count; i++) {
       const packet = this.engine.retransmission(i, now);
       if (packet && member.peer?.send(packet)) this.counters.add('retransmissions');
-      if (packet && twice) member.peer?.send(packet);
     }
   }
 

@@ -6,7 +6,7 @@
 import { createCounters, ShardCounters } from '../../workers/counters.js';
 import { Feedback } from '../../workers/feedback.js';
 import { indexOf, type Member, type MemberPeer, newMember } from '../../workers/member.js';
-import type { Codec, MediaKind, ShardNews, ShardSettings } from '../../workers/protocol.js';
+import type { Codec, HeaderExtensions, MediaKind, ShardNews, ShardSettings } from '../../workers/protocol.js';
 import { Relay } from '../../workers/relay.js';
 import { activateDownTracks, attachDownTracks } from '../../workers/subscriptions.js';
 import { newTalking } from '../../workers/talking.js';
@@ -47,6 +47,8 @@ export interface CallOptions extends PublisherOptions {
 export interface SubscribeOptions extends SubscriberOptions {
   downlink?: LinkConditions;
   downlinkBack?: LinkConditions;
+  /** What it negotiated for video. */
+  extensions?: HeaderExtensions;
 }
 
 /** A connected peer that puts what it is sent on a link. */
@@ -142,7 +144,7 @@ export class SimulatedCall {
     const rtx = options.rtxSsrc === undefined ? {} : { rtxPayloadType: 101, rtxSsrc: options.rtxSsrc };
     member.downParameters = [
       downParameters('audio', { ssrc: ssrcs.audio }),
-      downParameters('video', { ssrc: ssrcs.video, ...rtx }),
+      downParameters('video', { ssrc: ssrcs.video, ...rtx, extensions: options.extensions ?? {} }),
     ];
     const seed = this.#seed * 7919 + 2 * number;
     const downlink = new Link(clock, seed, options.downlink ?? {}, (packet) => peer.receive(packet));

@@ -63,15 +63,6 @@ describe('SubscriberBandwidth', () => {
     assert.equal(line.limit, NONE, 'one second is about few packets');
   });
 
-  test('is unreliable where some is lost by chance, not where nothing or much is', () => {
-    const line = new SubscriberBandwidth(MOST);
-    const after = (lost: number) => {
-      for (let i = 0; i < 40; i++) line.second(lost, 1_000_000);
-      return line.unreliable;
-    };
-    assert.deepEqual([0, 0.02, 0.04, 0.15, 0.25, 0].map(after), [false, false, true, true, false, false]);
-  });
-
   test('is as narrow as what comes through where more than a third is lost', () => {
     const line = new SubscriberBandwidth(MOST);
     line.second(0.75, 2_000_000);

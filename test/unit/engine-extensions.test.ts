@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import * as layout from '../../assembly/layout.js';
 import type { HeaderExtensions } from '../../workers/protocol.js';
 import { AUDIO_PT, Stage } from '../support/engine.js';
-import { element, type RtpFields, readRtp, rtp } from '../support/rtp.js';
+import { type Element, element, type RtpFields, readRtp, rtp } from '../support/rtp.js';
 
 const UP: HeaderExtensions = {
   mid: 1,
@@ -79,6 +79,29 @@ describe('header extensions', () => {
       const expected = Math.floor((now / 1000) * 2 ** 18) % 2 ** 24;
       assert.equal(view.elements[0]?.data.readUIntBE(0, 3), expected, String(now));
     }
+  });
+
+  test('tell a subscriber to keep pictures for a while if we want it to, in 10 ms steps, and to stop that', async () => {
+    const stage = await Stage.open('vp8', UP);
+    const extensions = { playoutDelay: 9 };
+    const [slow, other] = [
+      stage.subscribe('audio', { extensions }),
+      stage.subscribe('audio', { ssrc: 2, extensions }, 7),
+    ];
+    const elements = (track: number, ...sent: Element[]) =>
+      stage.relayed(rtp({ payloadType: AUDIO_PT, sequence: ++sequence, elements: [MID, TRANSPORT, ...sent] }), track, 1)
+        .elements;
+    assert.deepEqual(elements(slow), [], 'nothing of our own at first');
+    stage.engine.setPlayoutDelay(slow, 256);
+    assert.deepEqual(elements(slow), [element(9, 0x01, 0x9f, 0xff)], '25 steps at least, 4095 at most');
+    assert.deepEqual(elements(slow, DELAY), [element(9, 0x01, 0x9f, 0xff)], 'in place of the publisher’s');
+    assert.deepEqual(elements(other, DELAY), [element(9, 0, 0x50, 5)], 'others get the publisher’s');
+    assert.deepEqual(elements(other), [], 'or none');
+    stage.engine.setPlayoutDelay(slow, 1e9);
+    assert.deepEqual(elements(slow), [element(9, 0xff, 0xff, 0xff)]);
+    stage.engine.setPlayoutDelay(slow, 0);
+    assert.deepEqual(elements(slow), [element(9, 0, 0x0f, 0xff)], 'as it likes');
+    assert.throws(() => stage.engine.setPlayoutDelay(9999, 100), RangeError);
   });
 
   test('of unknown ids are blanked', async () => {

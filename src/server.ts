@@ -3,26 +3,16 @@ import os from 'node:os';
 import { enforcedAddresses, thisMachine } from './config/machine.js';
 import { packageVersion } from './config/package-version.js';
 import type { Config } from './config/schema.js';
-import { addressBehind } from './http/client-address.js';
-import { dashboardHandler } from './http/dashboard.js';
-import { healthHandler } from './http/health.js';
-import { IceServers, iceServersHandler } from './http/ice-servers.js';
-import { HttpListener } from './http/listener.js';
-import { pageHandler } from './http/page.js';
 import type { TlsCertificate } from './http/tls.js';
-import { AdminApi } from './janus/admin/api.js';
 import { AdminSettings } from './janus/admin/settings.js';
 import { JanusApi } from './janus/api.js';
 import { Authority } from './janus/authority.js';
 import { serverInfo } from './janus/server-info.js';
 import { Sessions } from './janus/sessions.js';
-import { corsHeaders, originAllowed } from './janus/transports/cors.js';
-import { RestTransport } from './janus/transports/rest.js';
-import { Addresses } from './janus/transports/rest-addresses.js';
-import { WebSocketTransport } from './janus/transports/websocket.js';
 import type { AdjustableLog, Log, LogFields } from './observability/log.js';
 import type { MeasuredApi } from './server/figures.js';
 import { composeMetrics } from './server/metrics.js';
+import { composeAdmin, composeHttp, composeTransport } from './server/ports.js';
 import { Readiness } from './server/readiness.js';
 import { composeWebhooks } from './server/webhooks.js';
 import { Attendance, type HappeningListener } from './sfu/attendance.js';
@@ -166,114 +156,6 @@ function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, log: Adju
   const now = () => performance.now();
   const api = new JanusApi({ sessions, plugin, authority, info, opaqueIds: config.OPAQUEID_IN_API, log, now });
   return { api, sessions, authority, settings, info, now };
-}
-
-/** What every WebSocket port keeps to. */
-function webSocketLimits(config: Config) {
-  return {
-    messageBytesMax: config.WS_MESSAGE_BYTES_MAX,
-    fragmentsMax: config.WS_FRAGMENTS_MAX,
-    backlogBytesMax: config.WS_BACKLOG_BYTES_MAX,
-    requestRate: config.WS_REQUEST_RATE,
-    requestBurst: config.WS_REQUEST_BURST,
-    connectionsPerAddress: config.WS_CONNECTIONS_PER_ADDRESS,
-    idleTimeout: config.WS_IDLE_TIMEOUT,
-    pingInterval: config.WS_PING_INTERVAL,
-    pongTimeout: config.WS_PONG_TIMEOUT,
-  };
-}
-
-function composeTransport(config: Config, api: JanusApi, tls: TlsCertificate | null, log: Log): WebSocketTransport {
-  const addressOf = addressBehind(config.TRUSTED_PROXIES);
-  const own = { subprotocol: 'janus-protocol', sessions: true, host: config.BIND, port: config.WS_PORT, addressOf };
-  return new WebSocketTransport({ ...own, ...webSocketLimits(config) }, api, log, tls);
-}
-
-/** Milliseconds that a connection may stand still beyond a long poll's wait: its client reads nothing, or has gone. */
-const STILL_TIMEOUT = 30_000;
-
-/** What every HTTP port of the server keeps to. */
-function httpLimits(config: Config) {
-  return { connectionsMax: config.HTTP_CONNECTIONS_MAX, stillTimeout: config.HTTP_POLL_TIMEOUT + STILL_TIMEOUT };
-}
-
-/** What every API over HTTP keeps to. */
-function restLimits(config: Config) {
-  return {
-    allowOrigin: config.ALLOW_ORIGIN,
-    enforce: config.ENFORCE_CORS,
-    requestRate: config.HTTP_REQUEST_RATE,
-    requestBurst: config.HTTP_REQUEST_BURST,
-    sessionsPerAddress: config.HTTP_SESSIONS_PER_ADDRESS,
-    eventsMax: config.EVENT_QUEUE_MAX,
-    eventBytesMax: config.EVENT_QUEUE_BYTES_MAX,
-    pollTimeout: config.HTTP_POLL_TIMEOUT,
-    bodyBytesMax: config.HTTP_BODY_BYTES_MAX,
-    addressOf: addressBehind(config.TRUSTED_PROXIES),
-  };
-}
-
-/** Which STUN and TURN servers clients are told, and who is told them. */
-function composeIceServers(config: Config, gatekeeper: Gatekeeper) {
-  const servers = new IceServers({
-    stunUrls: config.STUN_URLS,
-    turnUrls: config.TURN_URLS,
-    turnSecret: config.TURN_SECRET,
-    turnTtl: config.TURN_TTL,
-  });
-  const limits = restLimits(config);
-  const addresses = new Addresses(limits);
-  const handler = iceServersHandler(servers, {
-    admit: (token) => gatekeeper.relay(token),
-    cors: (headers) => (originAllowed(limits, headers) ? corsHeaders(limits, headers) : null),
-    addressOf: limits.addressOf,
-    wait: (address) => addresses.request(address, performance.now()),
-  });
-  /** For the page, before its user has said a token. */
-  const forPage = () => (gatekeeper.relay(null).ok ? servers.withCredentials(null) : servers.open);
-  return { handler, forPage, counters: servers.counters };
-}
-
-/** What the parts of the HTTP port need beside the settings. */
-interface HttpParts {
-  api: JanusApi;
-  gatekeeper: Gatekeeper;
-  tls: TlsCertificate | null;
-  wsPort: number;
-  readiness: Readiness;
-  log: Log;
-}
-
-/** The page, the API over HTTP and what supervisors ask, on one port. */
-function composeHttp(config: Config, { api, gatekeeper, tls, wsPort, readiness, log }: HttpParts) {
-  const listener = new HttpListener({ host: config.BIND, port: config.HTTP_PORT, ...httpLimits(config) }, log, tls);
-  const rest = new RestTransport({ base: '/janus', ...restLimits(config) }, api, api, log);
-  listener.mount('/janus', rest.handler);
-  listener.mount(
-    '/healthz',
-    healthHandler(() => []),
-  );
-  listener.mount(
-    '/readyz',
-    healthHandler(() => readiness.problems()),
-  );
-  const ice = composeIceServers(config, gatekeeper);
-  listener.mount('/ice-servers', ice.handler);
-  listener.mount('/', pageHandler({ wsPort, wsUrl: config.SIGNALLING_URL, iceServers: ice.forPage }));
-  return { listener, rest, iceServers: ice.counters };
-}
-
-/** The Admin API on its two ports, with the dashboard beside it. */
-function composeAdmin(config: Config, secret: string, parts: ConstructorParameters<typeof AdminApi>[1]) {
-  const { log } = parts;
-  const admin = new AdminApi(secret, parts);
-  const host = config.ADMIN_BIND;
-  const rest = new RestTransport({ base: '/admin', ...restLimits(config) }, admin, null, log);
-  const http = new HttpListener({ host, port: config.ADMIN_PORT, ...httpLimits(config) }, log);
-  http.mount('/admin', rest.handler);
-  http.mount('/', dashboardHandler());
-  const own = { subprotocol: 'janus-admin-protocol', sessions: false, host, port: config.ADMIN_WS_PORT };
-  return { api: admin, rest, http, ws: new WebSocketTransport({ ...own, ...webSocketLimits(config) }, admin, log) };
 }
 
 /** Milliseconds that a receiver of webhooks gets to take the last events. */

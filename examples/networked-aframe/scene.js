@@ -48,10 +48,13 @@ async function enter() {
   scene.setAttribute('networked-scene', { room: room.value, serverURL: server });
   takePlace();
   await scene.components['networked-scene'].connect();
-  // From version 4 on the adapter subscribes to whom it is told to: here everybody who is in the room, or comes.
+}
+
+// From version 4 on the adapter subscribes to whom it is told to: here everybody who is in the room, or comes.
+document.body.addEventListener('connected', () => {
   const { adapter } = NAF.connection;
   adapter.syncOccupants(adapter.availableOccupants);
-}
+});
 
 door.addEventListener('submit', async (event) => {
   event.preventDefault();

@@ -27,9 +27,6 @@ export interface ApiParts {
   now: () => number;
 }
 
-/** Documents that one message of a transport may hold. */
-const DOCUMENTS_MAX = 100;
-
 /** All verbs; `other` is one that there is not, or a request that could not be read. */
 const VERBS = 'info ping create keepalive claim attach destroy message trickle hangup detach other'.split(' ');
 
@@ -76,12 +73,6 @@ export class JanusApi implements Service {
     if (!read.ok) {
       this.tally.add('other', read.error.code);
       reply(errorReply(read.error, {}));
-      return 1;
-    }
-    if (read.documents.length > DOCUMENTS_MAX) {
-      const reason = `Invalid Janus API request - more than ${DOCUMENTS_MAX} requests in one message`;
-      this.tally.add('other', JANUS_ERROR.INVALID_JSON);
-      reply(errorReply({ code: JANUS_ERROR.INVALID_JSON, reason }, {}));
       return 1;
     }
     for (const document of read.documents) this.request(connection, document, reply);

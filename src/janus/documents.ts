@@ -2,11 +2,14 @@ import { JANUS_ERROR, type JanusError } from './errors.js';
 
 export type Documents = { ok: true; documents: unknown[] } | { ok: false; error: JanusError };
 
+/** Documents that one message of a transport may hold. */
+const DOCUMENTS_MAX = 100;
+
 const OBJECT_OR_ARRAY = /^[\s]*[{[]/;
 
 /**
- * Reads the JSON documents of one message: usually one, but several may follow each other. If one of them is broken,
- * none counts. Only objects and arrays are documents. Linear in the text's length; never throws.
+ * Reads the JSON documents of one message: usually one, but up to 100 may follow each other. If one of them is broken, or
+ * there are more, none counts. Only objects and arrays are documents. Linear in the text's length; never throws.
  */
 export function readDocuments(text: string): Documents {
   const whole = parse(text);
@@ -23,6 +26,10 @@ export function readDocuments(text: string): Documents {
     if (!part.ok) return broken(text, start + part.position, 'invalid token');
     documents.push(part.value);
     start = skipSpace(text, end);
+  }
+  if (documents.length > DOCUMENTS_MAX) {
+    const reason = `Invalid Janus API request - more than ${DOCUMENTS_MAX} requests in one message`;
+    return { ok: false, error: { code: JANUS_ERROR.INVALID_JSON, reason } };
   }
   return { ok: true, documents };
 }

@@ -12,9 +12,6 @@ import { handleVerbs, sessionVerbs } from './session-verbs.js';
 import { settingVerbs } from './setting-verbs.js';
 import { tokenVerbs } from './token-verbs.js';
 
-/** Documents that one message of a transport may hold. */
-const DOCUMENTS_MAX = 100;
-
 /** The verbs that change nothing. */
 const READING = /^(list|get|query|handle_info|loops_info|message_plugin|resolve_address|test_stun)/;
 
@@ -50,7 +47,7 @@ export class AdminApi implements Service {
   receive(connection: Connection, text: string): number {
     const reply = (message: object) => connection.send(message);
     const read = readDocuments(text);
-    if (!read.ok || read.documents.length > DOCUMENTS_MAX) {
+    if (!read.ok) {
       // What is no JSON has no transaction either: that is all that Janus says here.
       this.tally.add('other', JANUS_ERROR.MISSING_MANDATORY_ELEMENT);
       reply(errorReply(missing('transaction'), {}));

@@ -7,7 +7,7 @@ import type {
 } from '../../workers/protocol.js';
 import type { PublisherPlan } from '../sdp/publisher.js';
 import type { SubscriberPlan, SubscriberSsrcs } from '../sdp/subscriber.js';
-import type { RecentErrors } from './recent-errors.js';
+import { RecentErrors } from './recent-errors.js';
 import type { Wants } from './switchboard.js';
 import type { EventData, Jsep } from './wire.js';
 
@@ -102,4 +102,25 @@ export interface SfuHandle {
   readonly errors: RecentErrors;
   /** Detached, destroyed or kicked: nothing more happens to it. */
   gone: boolean;
+}
+
+/** A handle that was just attached: it has no peer, no place and no room. */
+export function newHandle(number: HandleNumber, sink: HandleSink, client: ClientFacts): SfuHandle {
+  return {
+    number,
+    sink,
+    client,
+    sdpVersion: 0,
+    trickled: null,
+    shard: null,
+    peer: null,
+    lastPlan: null,
+    subscribers: new Set(),
+    joined: null,
+    subscription: null,
+    talking: false,
+    waiting: null,
+    errors: new RecentErrors(),
+    gone: false,
+  };
 }

@@ -3,12 +3,11 @@ import { OutcomeCounts } from '../observability/counts.js';
 import type { LogFields } from '../observability/log.js';
 import type { RemoteDescription } from '../sdp/parse.js';
 import { ShardError, type Shards } from '../shards/pool.js';
-import type { ClientFacts, HandleSink, SfuHandle } from './handle.js';
+import { type ClientFacts, type HandleSink, newHandle, type SfuHandle } from './handle.js';
 import { Inspection } from './inspection.js';
 import { KINDS, type Message, messageParser, type ParsedMessage } from './messages.js';
 import { Moderation } from './moderation.js';
 import { Interned } from './numbers.js';
-import { RecentErrors } from './recent-errors.js';
 import { Refusal } from './refusal.js';
 import { type PluginReply, Rooms, type RoomsParts } from './rooms.js';
 import type { PluginName } from './wire.js';
@@ -69,23 +68,7 @@ export class SfuPlugin {
   }
 
   attach(sink: HandleSink, client: ClientFacts): SfuHandle {
-    const handle: SfuHandle = {
-      number: this.#numbers.acquire(sink).number,
-      sink,
-      client,
-      sdpVersion: 0,
-      trickled: null,
-      shard: null,
-      peer: null,
-      lastPlan: null,
-      subscribers: new Set(),
-      joined: null,
-      subscription: null,
-      talking: false,
-      waiting: null,
-      errors: new RecentErrors(),
-      gone: false,
-    };
+    const handle = newHandle(this.#numbers.acquire(sink).number, sink, client);
     this.#parts.peers.add(handle);
     return handle;
   }

@@ -4,8 +4,8 @@ import { describeWebrtc } from '../../src/janus/admin/webrtc-info.js';
 import { parseDescription } from '../../src/sdp/parse.js';
 import { planPublisher } from '../../src/sdp/publisher.js';
 import type { SfuHandle } from '../../src/sfu/handle.js';
-import { RecentErrors } from '../../src/sfu/recent-errors.js';
 import type { HandleDescription, PeerDescription, StreamDescription } from '../../workers/protocol.js';
+import { quietHandle } from '../support/quiet-handle.js';
 import { FINGERPRINT, PWD, UFRAG } from '../support/sdp-corpus.js';
 
 const OFFER = [
@@ -67,30 +67,7 @@ function publisher(): SfuHandle {
   const parsed = parseDescription(OFFER);
   assert.ok(parsed.ok);
   const plan = planPublisher(parsed.description, { videoCodecs: ['vp8'], dataChannelMaxMessageSize: 65_536 });
-  return {
-    number: 1,
-    sink: {
-      event: () => {},
-      webrtcup: () => {},
-      media: () => {},
-      slowlink: () => {},
-      hangup: () => {},
-      detached: () => {},
-    },
-    client: { session: {}, loopback: true, sdpSession: '1', room: null, loopIndex: null },
-    sdpVersion: 1,
-    trickled: null,
-    shard: 0,
-    peer: { role: 'publisher', plan },
-    lastPlan: plan,
-    subscribers: new Set(),
-    joined: null,
-    subscription: null,
-    waiting: null,
-    errors: new RecentErrors(),
-    talking: false,
-    gone: false,
-  };
+  return { ...quietHandle(1), sdpVersion: 1, shard: 0, peer: { role: 'publisher', plan }, lastPlan: plan };
 }
 
 interface Webrtc {

@@ -8,33 +8,9 @@ import { RecentErrors } from '../../src/sfu/recent-errors.js';
 import { Switchboard } from '../../src/sfu/switchboard.js';
 import { ShardError } from '../../src/shards/pool.js';
 import type { HandleDescription } from '../../workers/protocol.js';
+import { quietHandle } from '../support/quiet-handle.js';
 
-function newHandle(number: number, shard: number | null = null): SfuHandle {
-  return {
-    number,
-    sink: {
-      event: () => {},
-      webrtcup: () => {},
-      media: () => {},
-      slowlink: () => {},
-      hangup: () => {},
-      detached: () => {},
-    },
-    client: { session: {}, loopback: true, sdpSession: '1', room: null, loopIndex: null },
-    sdpVersion: 0,
-    trickled: null,
-    shard,
-    peer: null,
-    lastPlan: null,
-    subscribers: new Set(),
-    joined: null,
-    subscription: null,
-    waiting: null,
-    errors: new RecentErrors(),
-    talking: false,
-    gone: false,
-  };
-}
+const attached = (number: number, shard: number | null = null): SfuHandle => ({ ...quietHandle(number), shard });
 
 function open(describeHandle: () => Promise<HandleDescription | null> = async () => null, answerLimit?: number) {
   const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
@@ -62,9 +38,9 @@ function open(describeHandle: () => Promise<HandleDescription | null> = async ()
 describe('what the plugin tells operators', () => {
   test('of rooms: users with their handles, where they live, how many each has blocked, and who of them is there', () => {
     const { inspection, blocks, join } = open();
-    const ann = join(newHandle(1, 0), 'lobby', 'ann', true);
-    const bob = [join(newHandle(2, 1), 'lobby', 'bob', true), join(newHandle(3), 'lobby', 'bob', false)];
-    join(newHandle(4), 'attic', 'carl', false);
+    const ann = join(attached(1, 0), 'lobby', 'ann', true);
+    const bob = [join(attached(2, 1), 'lobby', 'bob', true), join(attached(3), 'lobby', 'bob', false)];
+    join(attached(4), 'attic', 'carl', false);
     blocks.block('ann', 'bob');
     blocks.block('ann', 'somebody');
     const [lobby, attic] = inspection.rooms();
@@ -88,23 +64,23 @@ describe('what the plugin tells operators', () => {
 
   test('of a handle: whom it acts for, and what it is for', () => {
     const { inspection, join } = open();
-    const fresh = inspection.handle(newHandle(9));
+    const fresh = inspection.handle(attached(9));
     assert.deepEqual([fresh.room, fresh.user, fresh.kind, fresh.source], [null, null, null, null]);
-    const publisher = inspection.handle(join(newHandle(1, 0), 'lobby', 'ann', true));
+    const publisher = inspection.handle(join(attached(1, 0), 'lobby', 'ann', true));
     assert.deepEqual([publisher.room, publisher.user, publisher.kind], ['lobby', 'ann', 'publisher']);
-    const listener = inspection.handle(join(newHandle(2), 'lobby', 'bob', false));
+    const listener = inspection.handle(join(attached(2), 'lobby', 'bob', false));
     assert.equal(listener.kind, 'subscriber');
   });
 
   test('of a handle’s shard: nothing where it died or is too busy to answer in time', async () => {
     const description: HandleDescription = { peer: null, streams: [] };
-    assert.equal(await open(async () => description).inspection.describe(newHandle(1, 0)), description);
+    assert.equal(await open(async () => description).inspection.describe(attached(1, 0)), description);
     const dead = open(() => Promise.reject(new ShardError('it is not running')));
-    assert.equal(await dead.inspection.describe(newHandle(1, 0)), 'late');
+    assert.equal(await dead.inspection.describe(attached(1, 0)), 'late');
     const busy = open(() => new Promise(() => {}), 1);
-    assert.equal(await busy.inspection.describe(newHandle(1, 0)), 'late');
+    assert.equal(await busy.inspection.describe(attached(1, 0)), 'late');
     const broken = open(() => Promise.reject(new RangeError('a mistake of ours')));
-    await assert.rejects(broken.inspection.describe(newHandle(1, 0)), RangeError);
+    await assert.rejects(broken.inspection.describe(attached(1, 0)), RangeError);
   });
 });
 

@@ -1,7 +1,7 @@
-// Finds Chromium for the browser tests; in CI it installs Debian's package. Only Node's own modules may be imported here.
+// Finds Chromium for the browser tests; in CI it installs Debian's package.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import path from 'node:path';
+import { existsSync } from 'node:fs';
+import { findTool, inCi } from './tools.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
 const ELSEWHERE = [
@@ -10,28 +10,8 @@ const ELSEWHERE = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-const inCi = () => process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false';
-
-function executable(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The path of a Chromium to test with, or null. `CHROMIUM` in the environment wins, and must exist if set. */
-export function chromiumPath() {
-  const wanted = process.env.CHROMIUM;
-  if (wanted) {
-    if (executable(wanted)) return wanted;
-    throw new Error(`CHROMIUM=${wanted} is not an executable file.`);
-  }
-  const folders = (process.env.PATH ?? '').split(path.delimiter).filter(Boolean);
-  const candidates = [...folders.flatMap((folder) => NAMES.map((name) => path.join(folder, name))), ...ELSEWHERE];
-  return candidates.find(executable) ?? null;
-}
+export const chromiumPath = () => findTool('CHROMIUM', NAMES, ELSEWHERE);
 
 function apt(...args) {
   console.log(`janus-sfu: apt-get ${args.join(' ')} …`);

@@ -1,35 +1,17 @@
 // Finds promtool, Prometheus' checker of metrics and rules; in CI it takes it out of Debian's package prometheus, without
-// installing that: it would start a server. Only Node's own modules may be imported here.
+// installing that: it would start a server.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { executable, findTool, inCi } from './tools.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const folder = path.join(root, 'node_modules/.cache/promtool');
 const cached = path.join(folder, 'promtool');
 
-const inCi = () => process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false';
-
-function executable(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The path of promtool, or null. `PROMTOOL` in the environment wins, and must exist if set. */
-export function promtoolPath() {
-  const wanted = process.env.PROMTOOL;
-  if (wanted) {
-    if (executable(wanted)) return wanted;
-    throw new Error(`PROMTOOL=${wanted} is not an executable file.`);
-  }
-  const folders = (process.env.PATH ?? '').split(path.delimiter).filter(Boolean);
-  return [...folders.map((one) => path.join(one, 'promtool')), cached].find(executable) ?? null;
-}
+export const promtoolPath = () => findTool('PROMTOOL', ['promtool'], [cached]);
 
 const run = (command, args, cwd) =>
   spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;

@@ -25,10 +25,6 @@ export function findDownTrack(index: i32): DownTrack | null {
   return down.used ? down : null;
 }
 
-export function indexOfDownTrack(down: DownTrack): i32 {
-  return <i32>((changetype<usize>(down) - DOWN_TRACKS_START) / DOWN_TRACK_SIZE);
-}
-
 /** @returns the index of a new track, inactive; -1: the table is full or there is no such up track */
 export function addDownTrack(upIndex: i32, user: u32): i32 {
   const up = findUpTrack(upIndex);

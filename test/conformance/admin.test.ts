@@ -388,7 +388,7 @@ describe('the verbs about the server', () => {
       ['janus.transport.websockets', 1],
       ['janus.transport.http', 0],
     ] as const) {
-      const { response } = (await query(transport, { request: 'connections' })) as unknown as {
+      const { response } = (await query(transport, { request: 'connections' })) as Reply & {
         response: { result: number; connections: number };
       };
       assert.equal(response.result, 200);
@@ -454,7 +454,7 @@ describe('the verbs about the server', () => {
 
   test('loops_info tells of each worker', async () => {
     for (const { ask } of asks) {
-      const { loops } = (await ask({ janus: 'loops_info' })) as unknown as { loops: Record<string, unknown>[] };
+      const { loops } = (await ask({ janus: 'loops_info' })) as Reply & { loops: Record<string, unknown>[] };
       assert.deepEqual(
         loops.map(({ id, running, handles, faults, drops }) => ({ id, running, handles, faults, drops })),
         [0, 1].map((id) => ({ id, running: true, handles: 0, faults: 0, drops: {} })),

@@ -98,7 +98,7 @@ test('any request to the Admin API gets one reply, and without the secret it cha
       assert.equal(admin.received.slice(from).filter((one) => one.transaction === undefined).length, nameless);
       if (strangers) assert.deepEqual(await settings(), before);
     }
-    const { sessions } = (await ask({ janus: 'list_sessions' })) as unknown as { sessions: number[] };
+    const { sessions } = (await ask({ janus: 'list_sessions' })) as Received & { sessions: number[] };
     assert.deepEqual(sessions, [session]);
   } finally {
     await admin.close();

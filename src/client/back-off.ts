@@ -6,6 +6,7 @@ export interface BackOff {
   longestMs: number;
 }
 
+/** The pauses of a client that was not told others: 0.5 s, doubling up to 8 s. */
 export const BACK_OFF: BackOff = { firstMs: 500, longestMs: 8_000 };
 
 /**

@@ -18,15 +18,22 @@ interface Events<Type extends string> {
 /** As much of a WebSocket as is used: the browser's, Node 22's, or that of the package ws. */
 export interface Socket {
   readonly readyState: number;
+  /** Sends a text message. */
   send(text: string): void;
+  /** Starts the closing handshake (RFC 6455 7). */
   close(code?: number): void;
+  /** Open, or it can't be. */
   addEventListener(type: 'open' | 'error', listener: () => void): void;
+  /** A message: text, or bytes as the class gives them. */
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+  /** Closed, by whomever. */
   addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
 }
 
+/** A class like browsers' `WebSocket`. */
 export type SocketClass = new (url: string, protocol: string) => Socket;
 
+/** A STUN or TURN server, as in `RTCConfiguration.iceServers`. */
 export interface IceServer {
   urls: string | string[];
   username?: string;
@@ -53,6 +60,7 @@ export interface BareDescription {
   readonly sdp: string;
 }
 
+/** How a data channel is opened (`RTCDataChannelInit`): reliable and ordered without options. */
 export interface ChannelOptions {
   ordered?: boolean;
   maxRetransmits?: number;

@@ -50,6 +50,7 @@ export interface Subscription {
   media?: string;
 }
 
+/** Where to, as whom, and with what. */
 export interface JoinOptions {
   room: string;
   user: string;
@@ -107,6 +108,7 @@ export class Handle extends Emitter<HandleEvents> {
     await this.message({ kind: 'block', whom: user });
   }
 
+  /** Takes a block back. */
   async unblock(user: string): Promise<void> {
     await this.message({ kind: 'unblock', whom: user });
   }

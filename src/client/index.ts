@@ -1,17 +1,32 @@
 /** `janus-sfu/client`: rooms of a janus-sfu server, from the browser and from Node. See docs/client.md. */
 export type {
+  AckReply,
+  DetachedEvent,
+  ErrorReply,
   HandleEvent,
+  HangupEvent,
+  JanusError,
   JanusReply,
   JanusRequest,
+  MediaEvent,
+  PluginEvent,
+  PongReply,
+  ServerInfoReply,
   ServerMessage,
+  SlowlinkEvent,
+  SuccessReply,
+  TimeoutEvent,
   TrickledCandidate,
+  TrickleEvent,
   Verb,
   VerbFields,
+  WebrtcUpEvent,
 } from '../janus/wire.js';
 export type {
   BlockedEvent,
   DataEvent,
   EventData,
+  Failure,
   JoinEvent,
   Jsep,
   LeaveEvent,
@@ -55,6 +70,7 @@ export {
 export { Handle, type HandleEvents, type JoinOptions, type Subscription } from './handle.js';
 export type { BlockMemory, Member, MemberState } from './members.js';
 export { Publisher, type PublisherEvents, type PublishOptions } from './publisher.js';
+export type { Reply } from './requests.js';
 export { Room, type RoomEvents, type RoomOptions, type RoomStatus } from './room.js';
 export {
   type AttachOptions,

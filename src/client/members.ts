@@ -24,8 +24,11 @@ export interface Member {
 
 /** Whom this user has blocked; a Set will do. */
 export interface BlockMemory {
+  /** Whether that user is blocked. */
   has(user: string): boolean;
+  /** That user is blocked from now on. */
   add(user: string): unknown;
+  /** That user is not blocked any more. */
   delete(user: string): unknown;
 }
 

@@ -13,6 +13,7 @@ const CHANNELS: Record<string, ChannelOptions> = {
 /** Bytes that may wait in a channel before `send` refuses. */
 const BUFFERED_MAX = 1024 * 1024;
 
+/** What to send, and by what. */
 export interface PublishOptions {
   iceServers?: IceServer[];
   /** Audio and video to send; more can follow by `setStream`. */
@@ -21,6 +22,7 @@ export interface PublishOptions {
   channels?: Record<string, ChannelOptions>;
 }
 
+/** What a publisher tells of its data channels. */
 export interface PublisherEvents {
   /** Somebody's message on a data channel: text, or bytes as the browser gives them. */
   message: { label: string; data: unknown };

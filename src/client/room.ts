@@ -9,6 +9,7 @@ import { type BlockMemory, type Member, Members } from './members.js';
 import { Publisher, type PublisherEvents } from './publisher.js';
 import { Session, type SessionOptions } from './session.js';
 
+/** Where a user stands: on the way in, in, on the way back, not to be let in, or gone. */
 export type RoomStatus = 'connecting' | 'joined' | 'reconnecting' | 'failed' | 'left';
 
 export interface RoomOptions extends SessionOptions {
@@ -27,6 +28,7 @@ export interface RoomOptions extends SessionOptions {
   blocked?: BlockMemory;
 }
 
+/** What a room tells. */
 export interface RoomEvents {
   /** `problem` is what went wrong, if that is why; `retryMs` the pause until the next attempt, if there is one. */
   status: { status: RoomStatus; problem: Error | null; retryMs: number };
@@ -118,6 +120,7 @@ export class Room extends Emitter<RoomEvents> {
     return this.#running;
   }
 
+  /** Ends it at once: the others see the user leave. `run()` resolves. */
   leave(): void {
     this.#left = true;
     this.#session?.close();

@@ -31,6 +31,7 @@ export interface SessionOptions extends Environment {
   backOff?: BackOff;
 }
 
+/** What a handle may be given when it is made. */
 export interface AttachOptions {
   /** What the server's log and Admin API call the handle. */
   opaqueId?: string;
@@ -38,6 +39,7 @@ export interface AttachOptions {
   loopIndex?: number;
 }
 
+/** What a session tells. */
 export interface SessionEvents {
   /** The connection is lost, or an attempt to have it back failed: the next one is in `retryMs`. */
   away: { problem: Error; retryMs: number };
@@ -49,6 +51,7 @@ export interface SessionEvents {
   closed: { problem: Error | null };
 }
 
+/** Connected, on the way back, or over. */
 export type SessionState = 'open' | 'away' | 'closed';
 
 /**

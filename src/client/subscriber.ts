@@ -6,6 +6,7 @@ import { asError, HungUp, NoAnswer, Removed } from './errors.js';
 import type { Handle } from './handle.js';
 import { newPeer, RemoteCandidates, TaskQueue, untilConnected, whenFailed } from './peer.js';
 
+/** What a subscriber tells. */
 export interface SubscriberEvents {
   /** A track of the publisher's has come; `stream` holds all of them, where the platform has streams. */
   track: { track: Track; stream: Stream | null };

@@ -1,4 +1,5 @@
 /** Puts the parts of the server together, starts them, and takes them apart again. */
+import type { KeyObject } from 'node:crypto';
 import os from 'node:os';
 import { enforcedAddresses, thisMachine } from './config/machine.js';
 import { packageVersion } from './config/package-version.js';
@@ -11,6 +12,7 @@ import { serverInfo } from './janus/server-info.js';
 import { Sessions } from './janus/sessions.js';
 import type { AdjustableLog, Log, LogFields } from './observability/log.js';
 import type { MeasuredApi } from './server/figures.js';
+import { composeGatekeeper } from './server/gatekeeper.js';
 import { composeMetrics } from './server/metrics.js';
 import { composeAdmin, composeHttp, composeTransport } from './server/ports.js';
 import { Readiness } from './server/readiness.js';
@@ -18,11 +20,11 @@ import { composeWebhooks } from './server/webhooks.js';
 import { Attendance, type HappeningListener } from './sfu/attendance.js';
 import { type BlockStore, MemoryBlockStore, openLmdbBlockStore } from './sfu/block-store.js';
 import { Blocks } from './sfu/blocks.js';
+import type { Gatekeeper } from './sfu/gatekeeper.js';
 import { Peers } from './sfu/peers.js';
 import { SfuPlugin } from './sfu/plugin.js';
 import { Presence } from './sfu/presence.js';
 import { Switchboard } from './sfu/switchboard.js';
-import type { Gatekeeper } from './sfu/token.js';
 import { Shards } from './shards/pool.js';
 
 /** Blocks that can't be kept are no reason to turn everybody away: they then work until the server ends. */
@@ -173,17 +175,19 @@ export interface RunningServer {
 /**
  * Starts everything.
  *
+ * @param authKey what tokens are checked with; null = none are needed
  * @param tls what the WebSocket and page ports show; null = they speak no TLS
  * @throws Error that says what is not to be had: a port, a worker
  */
 export async function startServer(
   config: Config,
-  gatekeeper: Gatekeeper,
+  authKey: KeyObject | null,
   tls: TlsCertificate | null,
   log: AdjustableLog,
 ): Promise<RunningServer> {
   const shards = await startShards(config, log);
   const store = blockStore(config, log);
+  const gatekeeper = composeGatekeeper(config, authKey, log);
   const webhooks = composeWebhooks(config, log);
   const happened: HappeningListener = (happening) => webhooks?.tell(happening);
   const plugin = composePlugin(config, { shards, gatekeeper, store, happened, log });
@@ -205,7 +209,18 @@ export async function startServer(
   const blockStoreDegraded = config.BLOCK_STORE !== 'memory' && store instanceof MemoryBlockStore;
   const apis = new Map<string, MeasuredApi>([['janus', { api, ws: transport, http: listener, rest }]]);
   if (admin) apis.set('admin', admin);
-  const parts = { api, sessions, plugin, shards, readiness, webhooks, iceServers, blockStoreDegraded, apis };
+  const parts = {
+    api,
+    sessions,
+    plugin,
+    gatekeeper,
+    shards,
+    readiness,
+    webhooks,
+    iceServers,
+    blockStoreDegraded,
+    apis,
+  };
   composeMetrics(config, listener, parts, log);
   const sweep = setInterval(() => {
     api.sweep();
@@ -240,6 +255,7 @@ export async function startServer(
       await admin?.http.close();
       await shards.stop();
       await store.close();
+      await gatekeeper.bans?.close();
       await told;
     },
   };

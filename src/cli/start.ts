@@ -1,10 +1,10 @@
+import type { KeyObject } from 'node:crypto';
 import { packageVersion } from '../config/package-version.js';
 import type { Config } from '../config/schema.js';
 import { configTable } from '../config/shown.js';
 import { TlsCertificate } from '../http/tls.js';
 import { type AdjustableLog, createLog } from '../observability/log.js';
 import { type RunningServer, startServer } from '../server.js';
-import { Gatekeeper } from '../sfu/token.js';
 import { type Command, CommandError, EXIT_FAILED, EXIT_OK } from './command.js';
 import { loadSettings, readAuthKey, readTls } from './settings.js';
 
@@ -55,21 +55,21 @@ async function drain(
 /** What a server is run with. */
 interface ServeParts {
   config: Config;
-  gate: Gatekeeper;
+  authKey: KeyObject | null;
   tls: TlsCertificate | null;
   log: AdjustableLog;
   out: (text: string) => void;
 }
 
 /** Runs the server until a signal; resolves with the exit code when it has ended. */
-async function serve({ config, gate, tls, log, out }: ServeParts): Promise<number> {
+async function serve({ config, authKey, tls, log, out }: ServeParts): Promise<number> {
   let onSignal: (name: NodeJS.Signals) => void = () => process.exit(EXIT_OK);
   const nextSignal = () =>
     new Promise<NodeJS.Signals>((resolve) => {
       onSignal = resolve;
     });
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => onSignal(name));
-  const server = await startServer(config, gate, tls, log);
+  const server = await startServer(config, authKey, tls, log);
   const asked = nextSignal();
   out(greeting(config, server, tls));
   const signal = await asked;
@@ -107,7 +107,7 @@ export const start: Command = {
       surroundings.out(configTable(values));
       return EXIT_OK;
     }
-    const gate = new Gatekeeper(readAuthKey(config));
+    const authKey = readAuthKey(config);
     const log = createLog(config.LOG_LEVEL, config.LOG_FORMAT);
     for (const note of notes) log('warn', 'a file with settings has something unknown', { note });
     for (const { setting, text } of warnings) log('warn', 'a setting deserves a look', { setting, reason: text });
@@ -120,7 +120,7 @@ export const start: Command = {
       });
     }
     try {
-      return await serve({ config, gate, tls, log, out: surroundings.out });
+      return await serve({ config, authKey, tls, log, out: surroundings.out });
     } catch (error) {
       throw new CommandError(`can not start: ${error instanceof Error ? error.message : String(error)}`);
     }

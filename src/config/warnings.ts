@@ -69,6 +69,10 @@ export function warningsOf(config: Config, values: readonly SettingValue[], mach
       `${config.SFU_WORKERS} workers share ${machine.cores} cores; set it to ${Math.max(1, machine.cores - 1)}`,
     );
   }
+  for (const name of ['BAN_KICKED_TOKENS', 'TOKEN_USER_REQUIRED'] as const) {
+    if (config[name] && config.AUTH_KEY === undefined)
+      warn(name, 'has no effect: without AUTH_KEY there are no tokens');
+  }
   const webhooks = config.WEBHOOK_URL === undefined ? null : new URL(config.WEBHOOK_URL);
   if (webhooks?.protocol === 'http:' && !isLoopback(webhooks.hostname.replace(/^\[|\]$/g, ''))) {
     warn('WEBHOOK_URL', 'events and ids of users cross the network unencrypted; use https://');

@@ -52,6 +52,10 @@ export interface Figures {
   blocks: Numbers;
   /** Whether blocks are in memory alone though they should be on disk. */
   blockStoreDegraded: boolean;
+  /** Joins, subscriptions, kicks and requests for TURN credentials that a token did not allow, by what was wrong with it. */
+  tokensRefused: Numbers;
+  /** Of src/sfu/bans.ts; all 0 where kicked users keep their tokens. */
+  bans: Numbers;
   /** Requests for ICE servers, by outcome. */
   iceServers: Numbers;
   shards: readonly ShardFigures[];

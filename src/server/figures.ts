@@ -6,6 +6,7 @@ import type { Sessions } from '../janus/sessions.js';
 import type { RestTransport } from '../janus/transports/rest.js';
 import type { WebSocketTransport } from '../janus/transports/websocket.js';
 import type { ApiFigures, Figures } from '../observability/figures.js';
+import type { Gatekeeper } from '../sfu/gatekeeper.js';
 import type { SfuPlugin } from '../sfu/plugin.js';
 import type { Shards } from '../shards/pool.js';
 import type { Deliveries } from '../webhooks/deliveries.js';
@@ -24,6 +25,7 @@ export interface MeasuredParts {
   api: JanusApi;
   sessions: Sessions;
   plugin: SfuPlugin;
+  gatekeeper: Gatekeeper;
   shards: Shards;
   readiness: Readiness;
   webhooks: Deliveries | null;
@@ -45,7 +47,8 @@ function figuresOfApi({ api, ws, http, rest }: MeasuredApi): ApiFigures {
 
 /** Reads all figures, where they are: nobody is asked and nothing waits. */
 export function readFigures(parts: MeasuredParts): Figures {
-  const { api, sessions, plugin, shards, readiness, webhooks, iceServers, blockStoreDegraded, apis } = parts;
+  const { api, sessions, plugin, gatekeeper, shards, readiness, webhooks, iceServers, blockStoreDegraded, apis } =
+    parts;
   const { owned, orphaned, handles } = sessions.census();
   const { rooms, users, joined } = plugin.inspection.totals();
   const { messages, happenings, turnedAway, blocks } = plugin.counters;
@@ -66,6 +69,8 @@ export function readFigures(parts: MeasuredParts): Figures {
     turnedAway,
     blocks: { ...blocks },
     blockStoreDegraded,
+    tokensRefused: gatekeeper.refused.read(),
+    bans: { size: gatekeeper.bans?.size ?? 0, ...gatekeeper.bans?.counters },
     iceServers: { ...iceServers },
     shards: Array.from({ length: shards.count }, (_, shard) => ({ up: !stalled.has(shard), ...shards.figures(shard) })),
     apis: new Map([...apis].map(([name, one]) => [name, figuresOfApi(one)])),

@@ -14,7 +14,7 @@ import { RestTransport } from '../janus/transports/rest.js';
 import { Addresses } from '../janus/transports/rest-addresses.js';
 import { WebSocketTransport } from '../janus/transports/websocket.js';
 import type { Log } from '../observability/log.js';
-import type { Gatekeeper } from '../sfu/token.js';
+import type { Gatekeeper } from '../sfu/gatekeeper.js';
 import type { Readiness } from './readiness.js';
 
 /** What every WebSocket port keeps to. */

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
-import { open } from 'lmdb';
+import { openTable } from './lmdb-table.js';
 
 /** Who has blocked whom, kept between connections. */
 export interface BlockStore {
@@ -48,8 +46,7 @@ const DIGEST_LENGTH = 32;
  * @throws Error of LMDB or of the file system
  */
 export function openLmdbBlockStore(folder: string): BlockStore {
-  mkdirSync(folder, { recursive: true });
-  const db = open<string, Buffer>({ path: path.join(folder, 'blocks.lmdb'), keyEncoding: 'binary', encoding: 'json' });
+  const db = openTable<string>(folder, 'blocks');
   return {
     blockedBy(blocker) {
       const start = digest(blocker);

@@ -7,6 +7,7 @@ import type {
 } from '../../workers/protocol.js';
 import type { PublisherPlan } from '../sdp/publisher.js';
 import type { SubscriberPlan, SubscriberSsrcs } from '../sdp/subscriber.js';
+import type { Ban } from './ban-store.js';
 import { RecentErrors } from './recent-errors.js';
 import type { Wants } from './switchboard.js';
 import type { EventData, Jsep } from './wire.js';
@@ -92,6 +93,8 @@ export interface SfuHandle {
   readonly subscribers: Set<SfuHandle>;
   /** Numbers of its room and user while it has joined. */
   joined: { room: number; user: number; publisher: boolean } | null;
+  /** The token that let it join, as it is banned if its user is kicked; null if there is nothing to ban. */
+  token: Ban | null;
   /** Whether it has used its one subscription, and what it asked for before it joined. */
   subscription: Wants | null;
   /** Whether it talks, as its shard last said. */
@@ -117,6 +120,7 @@ export function newHandle(number: HandleNumber, sink: HandleSink, client: Client
     lastPlan: null,
     subscribers: new Set(),
     joined: null,
+    token: null,
     subscription: null,
     talking: false,
     waiting: null,

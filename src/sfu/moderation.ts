@@ -65,14 +65,19 @@ export class Moderation {
    * @returns how many there were
    */
   async evict(room: string, user: string, by: string | null): Promise<number> {
-    const { switchboard, attendance, peers } = this.#parts;
+    const { switchboard, attendance, peers, gatekeeper } = this.#parts;
     const targets = switchboard.userMembers(user).filter((member) => member.room === room);
     if (targets.length > 0) attendance.kicked(room, user, by);
+    // First of all: a client that comes back at once must find the door closed.
+    const banned = targets.map(({ handle }) => {
+      const token = peers.find(handle)?.token;
+      return token && gatekeeper.bans?.ban(token);
+    });
     const ended = targets.flatMap((member) => {
       const target = peers.find(member.handle);
       return target ? [this.#detach(target).then(() => target.sink.detached())] : [];
     });
-    await Promise.all(ended);
+    await Promise.all([...ended, ...banned]);
     return ended.length;
   }
 }

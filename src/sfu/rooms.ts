@@ -2,13 +2,13 @@ import type { Log } from '../observability/log.js';
 import { Arrivals } from './arrivals.js';
 import type { Attendance } from './attendance.js';
 import type { Blocks } from './blocks.js';
+import type { Gatekeeper } from './gatekeeper.js';
 import type { LocalJsep, SfuHandle } from './handle.js';
 import type { DataMessage, JoinMessage, SubscribeMessage } from './messages.js';
 import type { Peers } from './peers.js';
 import type { Presence } from './presence.js';
 import { Refusal } from './refusal.js';
 import type { Member, Notice, Switchboard, Wants } from './switchboard.js';
-import type { Gatekeeper } from './token.js';
 import type { DataEvent, Failure, Success, TalkingEvent } from './wire.js';
 
 /** The answer to a `message`: always one event. */
@@ -63,6 +63,8 @@ export class Rooms {
     if (refusal) throw new Refusal(refusal);
     const media = subscribe?.media ?? null;
     const source = media === null ? null : await this.#publisher(handle, media, mayHear);
+    if (permission.token && gatekeeper.isBanned(permission.token))
+      throw new Refusal('Rejecting join with banned token!');
     const full = switchboard.admit({ handle: handle.number, room, user, ...wants });
     if (full) throw new Refusal(full);
     let jsep: LocalJsep | null;
@@ -74,6 +76,7 @@ export class Rooms {
       if (hadPeer) handle.sink.hangup('Close PC');
       throw error;
     }
+    handle.token = permission.token;
     const { users, notices } = switchboard.announce(handle.number);
     this.#parts.attendance.came(room, user);
     if (subscribe && asksForSomething(subscribe)) handle.subscription = wants;

@@ -74,6 +74,13 @@ describe('an operator is warned', () => {
     }
   });
 
+  test('of settings for tokens on a server without a key', () => {
+    for (const name of ['BAN_KICKED_TOKENS', 'TOKEN_USER_REQUIRED']) {
+      assert.match(warnings({ [name]: 'true' }).join(), new RegExp(`^${name}: has no effect: without AUTH_KEY`));
+      assert.deepEqual(warnings({ [name]: 'true', AUTH_KEY: 'public.pem' }), []);
+    }
+  });
+
   test('of settings of Janus that have no effect here', () => {
     assert.match(warnings({ MESSAGE_THREADS: '3' }).join(), /^MESSAGE_THREADS: has no effect/);
   });

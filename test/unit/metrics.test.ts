@@ -26,6 +26,8 @@ const figures: Figures = {
   turnedAway: {},
   blocks: {},
   blockStoreDegraded: false,
+  tokensRefused: {},
+  bans: {},
   iceServers: {},
   shards: [
     {

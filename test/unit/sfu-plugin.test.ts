@@ -9,12 +9,12 @@ import { parseDescription } from '../../src/sdp/parse.js';
 import { Attendance } from '../../src/sfu/attendance.js';
 import { MemoryBlockStore } from '../../src/sfu/block-store.js';
 import { Blocks } from '../../src/sfu/blocks.js';
+import { Gatekeeper } from '../../src/sfu/gatekeeper.js';
 import type { HandleSink, SfuHandle } from '../../src/sfu/handle.js';
 import { Peers } from '../../src/sfu/peers.js';
 import { SfuPlugin } from '../../src/sfu/plugin.js';
 import { Presence } from '../../src/sfu/presence.js';
 import { Switchboard } from '../../src/sfu/switchboard.js';
-import { Gatekeeper } from '../../src/sfu/token.js';
 import { ScriptedShards } from '../support/scripted-shards.js';
 import { chromeOffer } from '../support/sdp-corpus.js';
 

@@ -40,6 +40,27 @@ export const ROOM_METRICS: readonly Metric[] = [
     'Publishers who were turned away by `MAX_ROOM_SIZE` (`room_full`) or `MAX_CCU` (`server_full`)',
     ({ turnedAway }) => byWord(turnedAway),
   ),
+  labelled(
+    'counter',
+    'tokens_refused_total',
+    ['reason'],
+    'Joins, subscriptions, kicks and requests of TURN credentials that were refused for their token: `missing`, `too_long` (`TOKEN_LENGTH_MAX`), `invalid`, `banned` (`BAN_KICKED_TOKENS`), `permission` (it is valid, but not for this)',
+    ({ tokensRefused }) => byWord(tokensRefused),
+  ),
+  single('gauge', 'token_bans', 'Tokens of kicked users that are banned', ({ bans }) => bans.size ?? 0),
+  single('counter', 'token_bans_total', 'Tokens that were banned', ({ bans }) => bans.banned ?? 0),
+  single(
+    'counter',
+    'token_bans_displaced_total',
+    'Bans that were given up before their time: there were more than `BANS_MAX`',
+    ({ bans }) => bans.displaced ?? 0,
+  ),
+  single(
+    'counter',
+    'token_ban_saves_failed_total',
+    'Bans that the next restart will undo: they could not be saved',
+    ({ bans }) => bans.savesFailed ?? 0,
+  ),
   single(
     'counter',
     'blocks_refused_total',

@@ -156,7 +156,14 @@ function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, log: Adju
       minNackQueue: settings.minNackQueue,
     });
   const now = () => performance.now();
-  const api = new JanusApi({ sessions, plugin, authority, info, opaqueIds: config.OPAQUEID_IN_API, log, now });
+  const sdpLimits = {
+    bytes: config.SDP_BYTES_MAX,
+    lines: config.SDP_LINES_MAX,
+    media: config.SDP_MEDIA_MAX,
+    candidates: config.SDP_CANDIDATES_MAX,
+  };
+  const opaqueIds = config.OPAQUEID_IN_API;
+  const api = new JanusApi({ sessions, plugin, authority, info, opaqueIds, sdpLimits, log, now });
   return { api, sessions, authority, settings, info, now };
 }
 

@@ -21,6 +21,8 @@ export interface HttpListenerSettings {
   headersTimeout?: number;
   /** Milliseconds until a whole request must be there; 30 s unless told. */
   requestTimeout?: number;
+  /** Bytes of a request's headers; 16 KiB unless told. */
+  headerBytesMax?: number;
 }
 
 /** Times something was refused, since the start. */
@@ -40,10 +42,8 @@ export interface HttpListenerCounters {
 }
 
 /** A slow request holds nothing for long (W6 of the threats); an answer may take as long as it likes. */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 30_000;
+const DEFAULTS = { headersTimeout: 10_000, requestTimeout: 30_000, headerBytesMax: 16 * 1024 };
 const CHECKING_INTERVAL = 2_000;
-const HEADER_BYTES_MAX = 16 * 1024;
 /** Milliseconds for which a connection is kept for its client's next request. */
 const KEEP_ALIVE_TIMEOUT = 10_000;
 /** Milliseconds for a connection beyond the limit to send the request that is answered with 503. */
@@ -88,14 +88,14 @@ export class HttpListener {
   constructor(settings: HttpListenerSettings, log: Log, tls: TlsCertificate | null = null) {
     this.#settings = settings;
     this.#log = log;
-    const { headersTimeout = HEADERS_TIMEOUT, requestTimeout = REQUEST_TIMEOUT } = settings;
+    const { headersTimeout, requestTimeout, headerBytesMax } = { ...DEFAULTS, ...settings };
     this.#server = createWebServer(
       {
         connectionsCheckingInterval: Math.min(CHECKING_INTERVAL, headersTimeout / 2),
         headersTimeout,
         requestTimeout,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-        maxHeaderSize: HEADER_BYTES_MAX,
+        maxHeaderSize: headerBytesMax,
         keepAlive: true,
       },
       tls,

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Log } from '../observability/log.js';
+import type { SdpLimits } from '../sdp/intake.js';
 import { PLUGIN, type SfuPlugin } from '../sfu/plugin.js';
 import type { Authority } from './authority.js';
 import { checkAttach } from './checks.js';
@@ -22,6 +23,8 @@ export interface ApiParts {
   info: () => object;
   /** Whether events say their handle's `opaque_id`. */
   opaqueIds: boolean;
+  /** Most that a client's description may have; the usual unless told. */
+  sdpLimits?: SdpLimits;
   log: Log;
   /** Milliseconds, monotonic. */
   now: () => number;
@@ -46,7 +49,7 @@ export class JanusApi implements Service {
   constructor(parts: ApiParts) {
     this.#parts = parts;
     this.#events = new HandleEvents(({ session }, event) => this.#tell(session, event), parts.opaqueIds);
-    this.#handles = new HandleVerbs({ plugin: parts.plugin, events: this.#events, log: parts.log });
+    this.#handles = new HandleVerbs({ ...parts, events: this.#events });
   }
 
   /** Whether `create` is served. It may be turned off and on, but a server that is being drained serves none. */
@@ -152,7 +155,7 @@ export class JanusApi implements Service {
   }
 
   /** What the Admin API does to handles. */
-  get handleVerbs(): Pick<HandleVerbs, 'hangup' | 'refused'> {
+  get handleVerbs(): Pick<HandleVerbs, 'hangup' | 'refused' | 'descriptionsRefused'> {
     return this.#handles;
   }
 

@@ -1,4 +1,6 @@
+import { Counts } from '../observability/counts.js';
 import type { Log } from '../observability/log.js';
+import { SDP_LIMITS, type SdpLimits } from '../sdp/intake.js';
 import { parseDescription } from '../sdp/parse.js';
 import type { RemoteJsep, SfuPlugin } from '../sfu/plugin.js';
 import { checkMessage, checkTrickle, endsCandidates, type JsepRequest } from './checks.js';
@@ -11,6 +13,8 @@ import type { SuccessReply } from './wire.js';
 export interface HandleVerbsParts {
   plugin: SfuPlugin;
   events: HandleEvents;
+  /** Most that a client's description may have. */
+  sdpLimits?: SdpLimits;
   log: Log;
 }
 
@@ -19,6 +23,8 @@ export class HandleVerbs {
   readonly #parts: HandleVerbsParts;
   /** Requests that came while too many waited on their handle. */
   refused = 0;
+  /** Descriptions that were refused, by the limit that they were beyond. */
+  readonly descriptionsRefused = new Counts(['bytes', 'lines', 'media', 'candidates', 'invalid']);
 
   constructor(parts: HandleVerbsParts) {
     this.#parts = parts;
@@ -100,7 +106,7 @@ export class HandleVerbs {
     const checked = checkMessage(request.envelope.fields);
     if (!checked.ok) return checked.error;
     const { body, jsep: requested } = checked.value;
-    const jsep = requested && readJsep(requested);
+    const jsep = requested && this.#readJsep(requested);
     if (jsep && 'code' in jsep) return jsep;
     const refusal = jsep && this.#parts.plugin.checkJsep(sfuHandle, jsep);
     if (refusal) return refusal;
@@ -111,9 +117,10 @@ export class HandleVerbs {
     if (!sfuHandle.gone) this.#parts.events.plugin(handle, answer.data, answer.jsep, transaction);
     return null;
   }
-}
-
-function readJsep({ type, sdp }: JsepRequest): RemoteJsep | JanusError {
-  const parsed = parseDescription(sdp);
-  return parsed.ok ? { type, description: parsed.description } : { code: parsed.code, reason: parsed.reason };
+  #readJsep({ type, sdp }: JsepRequest): RemoteJsep | JanusError {
+    const parsed = parseDescription(sdp, this.#parts.sdpLimits ?? SDP_LIMITS);
+    if (parsed.ok) return { type, description: parsed.description };
+    this.descriptionsRefused.add(parsed.bound ?? 'invalid');
+    return { code: parsed.code, reason: parsed.reason };
+  }
 }

@@ -49,6 +49,10 @@ export interface Figures {
   /** Of src/sfu/attendance.ts. */
   happenings: Numbers;
   turnedAway: Numbers;
+  /** Room and user ids that were too long. */
+  idsRefused: number;
+  /** SDP that was not read, by what was wrong with it. */
+  descriptionsRefused: Numbers;
   blocks: Numbers;
   /** Whether blocks are in memory alone though they should be on disk. */
   blockStoreDegraded: boolean;

@@ -4,8 +4,30 @@
  */
 import { PROCESSING_ERROR } from './transport.js';
 
+/** Most of each that a description may have. */
+export interface SdpLimits {
+  /** Of UTF-8. */
+  readonly bytes: number;
+  readonly lines: number;
+  /** m= lines. */
+  readonly media: number;
+  readonly candidates: number;
+}
+
 /** Browsers stay far below all of these: a full Chrome offer has about 10 KiB, 250 lines and 3 m-lines. */
-export const SDP_LIMITS = { bytes: 64 * 1024, lines: 2000, media: 32, candidates: 64 } as const;
+export const SDP_LIMITS: SdpLimits = { bytes: 64 * 1024, lines: 2000, media: 32, candidates: 64 };
+
+/** Why a description is not read: a limit, or something else that is wrong with it. */
+export interface Unusable {
+  bound: keyof SdpLimits | null;
+  reason: string;
+}
+
+function tooLarge(bound: keyof SdpLimits, most: number, unit: string): Unusable {
+  return { bound, reason: `SDP too large (more than ${most} ${unit})` };
+}
+
+const invalid = (reason: string): Unusable => ({ bound: null, reason });
 
 /** The attributes that the grammar gets to see. */
 const ATTRIBUTES: ReadonlySet<string> = new Set([
@@ -47,14 +69,13 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
  * The lines that we read of a description, without line ends; or what is wrong with the whole, as Janus would say it
  * where Janus checks the same.
  */
-export function usableLines(sdp: string): string[] | string {
-  if (sdp.length > SDP_LIMITS.bytes || Buffer.byteLength(sdp) > SDP_LIMITS.bytes) {
-    return `SDP too large (more than ${SDP_LIMITS.bytes} bytes)`;
-  }
-  if (!sdp.startsWith('v=')) return "Invalid SDP (doesn't start with v=)";
-  const all = sdp.split('\n', SDP_LIMITS.lines + 2);
+export function usableLines(sdp: string, limits: SdpLimits): string[] | Unusable {
+  const { bytes } = limits;
+  if (sdp.length > bytes || Buffer.byteLength(sdp) > bytes) return tooLarge('bytes', bytes, 'bytes');
+  if (!sdp.startsWith('v=')) return invalid("Invalid SDP (doesn't start with v=)");
+  const all = sdp.split('\n', limits.lines + 2);
   if (all.at(-1) === '') all.pop();
-  if (all.length > SDP_LIMITS.lines) return `SDP too large (more than ${SDP_LIMITS.lines} lines)`;
+  if (all.length > limits.lines) return tooLarge('lines', limits.lines, 'lines');
   const kept: string[] = [];
   const seen = new Set<string>();
   let media = 0;
@@ -62,7 +83,7 @@ export function usableLines(sdp: string): string[] | string {
   for (const raw of all) {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     if (line.includes('\r') || line.includes('\0')) {
-      return 'Invalid SDP (lines end in \\r\\n or \\n, and have no other control characters)';
+      return invalid('Invalid SDP (lines end in \\r\\n or \\n, and have no other control characters)');
     }
     if (line[1] !== '=') continue;
     const type = line[0] ?? '';
@@ -75,15 +96,15 @@ export function usableLines(sdp: string): string[] | string {
       if (!ATTRIBUTES.has(name)) continue;
       const words = WORDS.get(name);
       if (words && value.split(' ', words + 1).length > words) {
-        return `${PROCESSING_ERROR} (a=${name} has more than ${words} ${words > 1 ? 'words' : 'word'})`;
+        return invalid(`${PROCESSING_ERROR} (a=${name} has more than ${words} ${words > 1 ? 'words' : 'word'})`);
       }
     }
-    if (!PRINTABLE.test(line)) return `Invalid SDP (${type}= lines have printable ASCII characters only)`;
+    if (!PRINTABLE.test(line)) return invalid(`Invalid SDP (${type}= lines have printable ASCII characters only)`);
     kept.push(line);
   }
-  if (media > SDP_LIMITS.media) return `SDP too large (more than ${SDP_LIMITS.media} m= lines)`;
-  if (candidates > SDP_LIMITS.candidates) return `SDP too large (more than ${SDP_LIMITS.candidates} candidates)`;
-  if (!seen.has('o') || !seen.has('s') || media === 0) return 'Missing mandatory lines (o=, s= or m=)';
+  if (media > limits.media) return tooLarge('media', limits.media, 'm= lines');
+  if (candidates > limits.candidates) return tooLarge('candidates', limits.candidates, 'candidates');
+  if (!seen.has('o') || !seen.has('s') || media === 0) return invalid('Missing mandatory lines (o=, s= or m=)');
   return kept;
 }
 

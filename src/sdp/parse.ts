@@ -6,7 +6,7 @@
  */
 import { parse } from 'sdp-transform';
 import type { TransportParameters } from '../../workers/protocol.js';
-import { usableLines } from './intake.js';
+import { SDP_LIMITS, type SdpLimits, usableLines } from './intake.js';
 import { PROCESSING_ERROR, readTransport } from './transport.js';
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -70,8 +70,10 @@ export interface RemoteDescription {
   extmapAllowMixed: boolean;
 }
 
-/** `code` and `reason` are Janus': 465, and a text that says what was wrong. */
-export type Parsed = { ok: true; description: RemoteDescription } | { ok: false; code: number; reason: string };
+/** `code` and `reason` are Janus': 465, and a text that says what was wrong; `bound` is the limit that it was about. */
+export type Parsed =
+  | { ok: true; description: RemoteDescription }
+  | { ok: false; code: number; reason: string; bound: keyof SdpLimits | null };
 
 /** Janus' JANUS_ERROR_JSEP_INVALID_SDP. */
 export const INVALID_SDP = 465;
@@ -83,18 +85,18 @@ const PROTOCOL = /^[A-Za-z0-9/]{1,32}$/;
 type ParsedSdp = ReturnType<typeof parse>;
 type ParsedMedia = ParsedSdp['media'][number];
 
-function failed(reason: string): Parsed {
-  return { ok: false, code: INVALID_SDP, reason };
+function failed(reason: string, bound: keyof SdpLimits | null = null): Parsed {
+  return { ok: false, code: INVALID_SDP, reason, bound };
 }
 
 /**
  * Reads a description, offer or answer. Lines may end in `\r\n` or `\n`, mixed.
  *
- * Never throws; time is linear in the text, and at most what SDP_LIMITS allow.
+ * Never throws; time is linear in the text, and at most what the limits allow.
  */
-export function parseDescription(sdp: string): Parsed {
-  const lines = usableLines(sdp);
-  if (typeof lines === 'string') return failed(lines);
+export function parseDescription(sdp: string, limits: SdpLimits = SDP_LIMITS): Parsed {
+  const lines = usableLines(sdp, limits);
+  if (!Array.isArray(lines)) return failed(lines.reason, lines.bound);
   const session = parse(lines.join('\r\n'));
   return describe(session);
 }

@@ -51,7 +51,7 @@ export function readFigures(parts: MeasuredParts): Figures {
     parts;
   const { owned, orphaned, handles } = sessions.census();
   const { rooms, users, joined } = plugin.inspection.totals();
-  const { messages, happenings, turnedAway, blocks } = plugin.counters;
+  const { messages, happenings, turnedAway, blocks, idsRefused } = plugin.counters;
   const stalled = new Set(readiness.stalledShards());
   return {
     version: packageVersion(),
@@ -67,6 +67,8 @@ export function readFigures(parts: MeasuredParts): Figures {
     messages,
     happenings,
     turnedAway,
+    idsRefused,
+    descriptionsRefused: api.handleVerbs.descriptionsRefused.read(),
     blocks: { ...blocks },
     blockStoreDegraded,
     tokensRefused: gatekeeper.refused.read(),

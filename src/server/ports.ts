@@ -17,6 +17,15 @@ import type { Log } from '../observability/log.js';
 import type { Gatekeeper } from '../sfu/gatekeeper.js';
 import type { Readiness } from './readiness.js';
 
+/** What every request keeps to, a WebSocket's handshake too. */
+function requestLimits(config: Config) {
+  return {
+    headersTimeout: config.HTTP_HEADERS_TIMEOUT,
+    requestTimeout: config.HTTP_REQUEST_TIMEOUT,
+    headerBytesMax: config.HTTP_HEADER_BYTES_MAX,
+  };
+}
+
 /** What every WebSocket port keeps to. */
 function webSocketLimits(config: Config) {
   return {
@@ -25,10 +34,14 @@ function webSocketLimits(config: Config) {
     backlogBytesMax: config.WS_BACKLOG_BYTES_MAX,
     requestRate: config.WS_REQUEST_RATE,
     requestBurst: config.WS_REQUEST_BURST,
+    addressRequestRate: config.WS_REQUEST_RATE_PER_ADDRESS,
+    addressRequestBurst: config.WS_REQUEST_BURST_PER_ADDRESS,
+    connectionsMax: config.WS_CONNECTIONS_MAX,
     connectionsPerAddress: config.WS_CONNECTIONS_PER_ADDRESS,
     idleTimeout: config.WS_IDLE_TIMEOUT,
     pingInterval: config.WS_PING_INTERVAL,
     pongTimeout: config.WS_PONG_TIMEOUT,
+    ...requestLimits(config),
   };
 }
 
@@ -49,7 +62,11 @@ const STILL_TIMEOUT = 30_000;
 
 /** What every HTTP port of the server keeps to. */
 function httpLimits(config: Config) {
-  return { connectionsMax: config.HTTP_CONNECTIONS_MAX, stillTimeout: config.HTTP_POLL_TIMEOUT + STILL_TIMEOUT };
+  return {
+    connectionsMax: config.HTTP_CONNECTIONS_MAX,
+    stillTimeout: config.HTTP_POLL_TIMEOUT + STILL_TIMEOUT,
+    ...requestLimits(config),
+  };
 }
 
 /** What every API over HTTP keeps to. */

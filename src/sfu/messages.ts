@@ -55,7 +55,10 @@ export type KickMessage = Extract<Message, { kind: 'kick' }>;
 export type DataMessage = Extract<Message, { kind: 'data' }>;
 
 /** `message: null` is the empty body: nothing asked, answered by plain success. */
-export type ParsedMessage = { ok: true; message: Message | null } | { ok: false; reason: string };
+export type ParsedMessage =
+  | { ok: true; message: Message | null }
+  /** `tooLong`: an id is longer than it may be. */
+  | { ok: false; reason: string; tooLong?: boolean };
 
 /**
  * Makes the parser of message bodies.
@@ -79,6 +82,8 @@ export function messageParser(idBytesMax: number): (body: unknown) => ParsedMess
     if (parsed.success) return { ok: true, message: parsed.data };
     const issue = parsed.error.issues[0];
     const field = issue?.path.join('.') || 'body';
-    return { ok: false, reason: `The field ${field} of ${String(kind)} ${issue?.message ?? 'is not valid'}.` };
+    const reason = `The field ${field} of ${String(kind)} ${issue?.message ?? 'is not valid'}.`;
+    // The one check that is ours, and not zod's, is that of an id's length.
+    return { ok: false, reason, tooLong: issue?.code === 'custom' };
   };
 }

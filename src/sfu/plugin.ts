@@ -44,6 +44,7 @@ export class SfuPlugin {
   readonly #parse: (body: unknown) => ParsedMessage;
   /** `other` is an empty body, or one that was not understood. */
   readonly #messages = new OutcomeCounts([...KINDS, 'other']);
+  #idsRefused = 0;
   readonly #numbers = new Interned<SfuHandle['sink']>(HANDLE_NUMBER_MAX);
 
   constructor(settings: PluginSettings, parts: PluginParts) {
@@ -64,6 +65,7 @@ export class SfuPlugin {
       happenings: attendance.happened.read(),
       turnedAway: attendance.refused.read(),
       blocks: blocks.counters,
+      idsRefused: this.#idsRefused,
     };
   }
 
@@ -85,6 +87,7 @@ export class SfuPlugin {
     let message: Message | null = null;
     try {
       const parsed = this.#parse(body);
+      if (!parsed.ok && parsed.tooLong) this.#idsRefused += 1;
       if (!parsed.ok) throw new Refusal(parsed.reason);
       message = parsed.message;
       if (jsep?.type === 'offer' && message && asksForMedia(message)) {

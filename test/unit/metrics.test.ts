@@ -24,6 +24,8 @@ const figures: Figures = {
   messages: outcomes,
   happenings: {},
   turnedAway: {},
+  idsRefused: 0,
+  descriptionsRefused: {},
   blocks: {},
   blockStoreDegraded: false,
   tokensRefused: {},

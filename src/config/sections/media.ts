@@ -24,6 +24,14 @@ export const MEDIA = {
     '0',
     'packets lost in a second until `slowlink` is sent, 0 = never',
   ),
+  SDP_BYTES_MAX: setting(
+    whole(4096, 1_048_576, 'bytes'),
+    '65536',
+    'longest SDP of a client; browsers’ have about 10 KiB',
+  ),
+  SDP_LINES_MAX: setting(whole(100, 100_000), '2000', 'lines that it may have'),
+  SDP_MEDIA_MAX: setting(whole(3, 1000), '32', 'of these, `m=` lines'),
+  SDP_CANDIDATES_MAX: setting(whole(0, 10_000), '64', 'of these, candidates'),
   DATA_MESSAGE_BYTES_MAX: setting(
     whole(1024, 262_144, 'bytes'),
     '262144',

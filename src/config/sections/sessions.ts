@@ -30,11 +30,33 @@ export const SESSIONS = {
   ),
   WS_REQUEST_RATE: setting(whole(1, MAX, '1/s'), '100', 'requests on one connection'),
   WS_REQUEST_BURST: setting(whole(1, MAX), '200', 'requests at once on one connection'),
+  WS_REQUEST_RATE_PER_ADDRESS: setting(
+    whole(1, MAX, '1/s'),
+    '5000',
+    'requests on all connections of one address (behind a proxy, all clients are one: see `TRUSTED_PROXIES`)',
+  ),
+  WS_REQUEST_BURST_PER_ADDRESS: setting(whole(1, MAX), '20000', 'requests at once on all connections of one address'),
+  WS_CONNECTIONS_MAX: setting(
+    whole(1, MAX),
+    '10000',
+    'open connections to a WebSocket port, those in the handshake included; further ones are closed at once',
+  ),
   WS_CONNECTIONS_PER_ADDRESS: setting(whole(1, MAX), '1000', 'connections from one address'),
   WS_IDLE_TIMEOUT: setting(seconds(0, 3600), '10', 'for how long a connection may stay without a session'),
   WS_PING_INTERVAL: setting(seconds(0, 3600), '15', 'time between pings to a silent client'),
   WS_PONG_TIMEOUT: setting(seconds(1, 3600), '10', 'time until a ping must be answered'),
   HTTP_CONNECTIONS_MAX: setting(whole(1, MAX), '1020', 'open HTTP connections; further ones get 503'),
+  HTTP_HEADERS_TIMEOUT: setting(
+    seconds(0.2, 600),
+    '10',
+    'time that the headers of a request may take, of a WebSocket’s handshake too',
+  ),
+  HTTP_REQUEST_TIMEOUT: setting(seconds(0.2, 600), '30', 'time that a whole request may take'),
+  HTTP_HEADER_BYTES_MAX: setting(
+    whole(1024, 1_048_576, 'bytes'),
+    '16384',
+    'longest headers of a request, of a WebSocket’s handshake too',
+  ),
   HTTP_BODY_BYTES_MAX: setting(whole(1024, 16_777_216, 'bytes'), '131072', 'longest body of an HTTP request'),
   HTTP_POLL_TIMEOUT: setting(
     seconds(1, 55),

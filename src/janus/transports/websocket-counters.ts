@@ -1,12 +1,18 @@
 /** Times something happened, since the start. */
 export interface WebSocketCounters {
   opened: number;
+  /** Connections beyond the limit, closed before the handshake. */
+  refusedLimit: number;
+  /** Handshakes that were not finished in time. */
+  handshakesSlow: number;
   /** Handshakes that were refused: too many connections of the address, no proper handshake, a server that ends. */
   refusedAddress: number;
   refusedHandshake: number;
   refusedUnavailable: number;
   /** Times a connection had to wait because it sends many requests. */
   rateLimitWaits: number;
+  /** Times it had to because the connections of its address do, all together. */
+  addressRateLimitWaits: number;
   /** Connections that were closed: a message too long or in too many pieces, a breach of RFC 6455. */
   closedSize: number;
   closedFragments: number;
@@ -20,10 +26,13 @@ export interface WebSocketCounters {
 export function newWebSocketCounters(): WebSocketCounters {
   return {
     opened: 0,
+    refusedLimit: 0,
+    handshakesSlow: 0,
     refusedAddress: 0,
     refusedHandshake: 0,
     refusedUnavailable: 0,
     rateLimitWaits: 0,
+    addressRateLimitWaits: 0,
     closedSize: 0,
     closedFragments: 0,
     closedProtocol: 0,

@@ -8,9 +8,10 @@ import { createWebServer } from '../../http/web-server.js';
 import type { Log } from '../../observability/log.js';
 import type { Connection, Service } from '../connection.js';
 import { TokenBucket } from './token-bucket.js';
+import { WebSocketAddresses, type WebSocketAddressSettings } from './websocket-addresses.js';
 import { counterOfError, newWebSocketCounters, type WebSocketCounters } from './websocket-counters.js';
 
-export interface WebSocketSettings {
+export interface WebSocketSettings extends WebSocketAddressSettings {
   /** `janus-protocol`, or `janus-admin-protocol`. */
   subprotocol: string;
   /** Whether clients are expected to have a session; those that don't are closed after a while. */
@@ -30,7 +31,12 @@ export interface WebSocketSettings {
   /** Requests a second, and at once, that one connection may send; what is more waits in its socket. */
   requestRate: number;
   requestBurst: number;
-  connectionsPerAddress: number;
+  /** TCP connections, those in the handshake included; further ones are closed at once. */
+  connectionsMax: number;
+  /** Milliseconds for a handshake's headers, and bytes of them. */
+  headersTimeout: number;
+  requestTimeout: number;
+  headerBytesMax: number;
   /** Milliseconds without a request until a connection that never had a session is closed; 0 = never. */
   idleTimeout: number;
   /** Milliseconds between pings; 0 = none. */
@@ -41,11 +47,8 @@ export interface WebSocketSettings {
 
 /** Milliseconds for clients to answer the close of a server that ends. */
 const GOODBYE_LIMIT = 1000;
-/** A handshake's headers must be there within this time (W6 of the threats). */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 30_000;
+/** Milliseconds between two looks for handshakes that take too long, at most. */
 const CHECKING_INTERVAL = 2_000;
-const HEADER_BYTES_MAX = 16 * 1024;
 
 /** Close codes (RFC 6455 7.4.1). Never 1000: naf-janus-adapter takes that for "don't come back". */
 const CLOSE = { POLICY: 1008, SERVICE_RESTART: 1012 } as const;
@@ -60,6 +63,8 @@ class Client implements Connection {
   /** Messages that were read from the socket and wait for the rate limit. */
   readonly inbox: RawData[] = [];
   readonly bucket: TokenBucket;
+  /** Of all connections of its address. */
+  readonly addressBucket: TokenBucket;
   readonly #socket: WebSocket;
   readonly #backlogMax: number;
   readonly #counters: WebSocketCounters;
@@ -77,6 +82,7 @@ class Client implements Connection {
     room: string | null,
     settings: WebSocketSettings,
     counters: WebSocketCounters,
+    addressBucket: TokenBucket,
     now: number,
   ) {
     this.#socket = socket;
@@ -87,6 +93,7 @@ class Client implements Connection {
     this.#backlogMax = settings.backlogBytesMax;
     this.#counters = counters;
     this.bucket = new TokenBucket(settings.requestRate, settings.requestBurst, now);
+    this.addressBucket = addressBucket;
     this.lastRequest = now;
     this.lastHeard = now;
   }
@@ -147,7 +154,7 @@ export class WebSocketTransport {
   readonly #upgrader: WebSocketServer;
   readonly #clients = new Set<Client>();
   #onLastGone: (() => void) | null = null;
-  readonly #perAddress = new Map<string, number>();
+  readonly #addresses: WebSocketAddresses;
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
   #lastId = 0;
   #watch: NodeJS.Timeout | null = null;
@@ -160,17 +167,24 @@ export class WebSocketTransport {
     this.#settings = settings;
     this.#service = service;
     this.#log = log;
+    this.#addresses = new WebSocketAddresses(settings);
+    const { headersTimeout, requestTimeout, headerBytesMax } = settings;
     const limits = {
-      connectionsCheckingInterval: CHECKING_INTERVAL,
-      headersTimeout: HEADERS_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      maxHeaderSize: HEADER_BYTES_MAX,
+      connectionsCheckingInterval: Math.min(CHECKING_INTERVAL, headersTimeout / 2),
+      headersTimeout,
+      requestTimeout,
+      maxHeaderSize: headerBytesMax,
     };
     this.#http = createWebServer(limits, tls, (_request, response) => {
       response.writeHead(403, { Connection: 'close', 'Content-Type': 'text/plain' });
       response.end(`This port speaks WebSocket with the subprotocol ${settings.subprotocol}.\n`);
     });
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#http.maxConnections = settings.connectionsMax;
+    this.#http.on('drop', () => {
+      this.counters.refusedLimit += 1;
+    });
+    this.#http.on('clientError', (error, socket) => this.#unreadable(error, socket));
     this.#upgrader = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -235,7 +249,7 @@ export class WebSocketTransport {
     } else if (!offered.includes(subprotocol)) {
       this.counters.refusedHandshake += 1;
       answer(socket, 400, `The WebSocket subprotocol ${subprotocol} is needed.`);
-    } else if ((this.#perAddress.get(address) ?? 0) >= this.#settings.connectionsPerAddress) {
+    } else if (!this.#addresses.mayConnect(address)) {
       this.counters.refusedAddress += 1;
       this.#log('warn', 'too many connections from one address', { address });
       answer(socket, 503, 'Too many connections from this address.');
@@ -244,14 +258,26 @@ export class WebSocketTransport {
     }
   }
 
+  /** What is no HTTP, or took too long; Node's own answer would be the same. */
+  #unreadable(error: Error, socket: Duplex): void {
+    const code = 'code' in error ? String(error.code) : '';
+    if (!socket.writable || code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const slow = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    this.counters[slow ? 'handshakesSlow' : 'refusedHandshake'] += 1;
+    answer(socket, slow ? 408 : code === 'HPE_HEADER_OVERFLOW' ? 431 : 400, 'This is not a WebSocket handshake.');
+  }
+
   #connected(socket: WebSocket, address: string, request: IncomingMessage): void {
     this.#lastId += 1;
     const room = roomOf(request);
     const now = performance.now();
-    const client = new Client(socket, this.#lastId, address, room, this.#settings, this.counters, now);
+    const shared = this.#addresses.connected(address, now);
+    const client = new Client(socket, this.#lastId, address, room, this.#settings, this.counters, shared, now);
     this.counters.opened += 1;
     this.#clients.add(client);
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
     this.#log('debug', 'connected', { connection: client.id, address });
     socket.on('message', (data) => {
       client.lastHeard = performance.now();
@@ -288,9 +314,7 @@ export class WebSocketTransport {
     if (this.#clients.size === 0) this.#onLastGone?.();
     if (client.resume) clearTimeout(client.resume);
     client.inbox.length = 0;
-    const left = (this.#perAddress.get(client.address) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(client.address, left);
-    else this.#perAddress.delete(client.address);
+    this.#addresses.disconnected(client.address, performance.now());
     this.#log('debug', 'disconnected', { connection: client.id, code });
     this.#service.disconnect(client);
   }
@@ -300,10 +324,8 @@ export class WebSocketTransport {
     for (let next = client.inbox.shift(); next; next = client.inbox.shift()) {
       const now = performance.now();
       client.lastRequest = now;
-      client.bucket.take(this.#service.receive(client, this.#decode(next)), now);
-      const wait = client.bucket.wait(now);
+      const wait = this.#charge(client, this.#service.receive(client, this.#decode(next)), now);
       if (wait === 0) continue;
-      this.counters.rateLimitWaits += 1;
       client.pause();
       client.resume = setTimeout(() => {
         client.resume = null;
@@ -312,6 +334,17 @@ export class WebSocketTransport {
       }, wait);
       return;
     }
+  }
+
+  /** Counts requests against what the connection and its address may send. Returns the milliseconds until the next one. */
+  #charge({ bucket, addressBucket }: Client, requests: number, now: number): number {
+    bucket.take(requests, now);
+    addressBucket.take(requests, now);
+    const own = bucket.wait(now);
+    const shared = addressBucket.wait(now);
+    if (own > 0) this.counters.rateLimitWaits += 1;
+    if (shared > 0) this.counters.addressRateLimitWaits += 1;
+    return Math.max(own, shared);
   }
 
   /** A binary message is taken like text. Text was checked by ws; binary that is no UTF-8 is no JSON either. */
@@ -327,6 +360,7 @@ export class WebSocketTransport {
   #watchClients(): void {
     const now = performance.now();
     const { sessions, idleTimeout, pingInterval, pongTimeout } = this.#settings;
+    this.#addresses.sweep(now);
     for (const client of this.#clients) {
       client.hadSession ||= this.#service.hasSession(client);
       if (client.pingedAt !== null && client.lastHeard > client.pingedAt) client.pingedAt = null;

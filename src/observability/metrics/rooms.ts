@@ -40,6 +40,12 @@ export const ROOM_METRICS: readonly Metric[] = [
     'Publishers who were turned away by `MAX_ROOM_SIZE` (`room_full`) or `MAX_CCU` (`server_full`)',
     ({ turnedAway }) => byWord(turnedAway),
   ),
+  single(
+    'counter',
+    'ids_refused_total',
+    'Messages with a room or user id of more than `ID_BYTES_MAX`',
+    ({ idsRefused }) => idsRefused,
+  ),
   labelled(
     'counter',
     'tokens_refused_total',

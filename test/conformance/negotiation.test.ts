@@ -214,7 +214,7 @@ describe('too much', () => {
       const handle = await client.attach(session);
       const started = performance.now();
       assert.match(await say(handle, { type: 'offer', sdp }), /^465 /);
-      assert.ok(performance.now() - started < 250);
+      assert.ok(performance.now() - started < 2000);
       assert.equal(await say(handle, OFFER), 'answer');
     });
   }

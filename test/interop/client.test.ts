@@ -22,7 +22,7 @@ import { keptSockets } from '../support/kept-sockets.js';
 import { type RunningServer, startServer } from '../support/server.js';
 
 /** An event that does not come is a failure, and not a test without an end. */
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 60_000 };
 
 const BACK_OFF = { firstMs: 50, longestMs: 200 };
 

@@ -12,7 +12,7 @@ import { UdpProxy } from '../support/udp-proxy.js';
 after(releaseNative);
 
 /** RFC 7675 5.1: consent is over 30 s after the last answer; with time for the news to get here. */
-const CONSENT_LIMIT = 32_000;
+const CONSENT_LIMIT = 40_000;
 
 describe('a client that vanished', { concurrency: true }, () => {
   let server: RunningServer;
@@ -34,7 +34,7 @@ describe('a client that vanished', { concurrency: true }, () => {
       const since = performance.now();
       await watching.until(() => watching.notices('leave').length > 0, 'the leave', CONSENT_LIMIT);
       assert.equal(watching.notices('leave')[0]?.user_id, 'frozen');
-      await sink.until(() => sink.told('hangup').length > 0, 'the hangup', 5000);
+      await sink.until(() => sink.told('hangup').length > 0, 'the hangup');
       assert.ok(performance.now() - since > 5000, 'a short pause is forgiven');
     } finally {
       await frozen.stop();

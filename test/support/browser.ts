@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { projectRoot } from './project.js';
 
@@ -35,17 +36,33 @@ export function chromiumMissing(): string | false {
   return executablePath === null && !process.env.CI ? missing : false;
 }
 
+/** The browser of this file's tests: each has contexts of its own, which share nothing but the process. */
+let shared: Browser | null = null;
+let closesAtEnd = false;
+
+async function sharedBrowser(): Promise<Browser> {
+  if (!shared?.isConnected()) shared = await launchBrowser();
+  return shared;
+}
+
 /**
  * A test that needs a browser: without one it is skipped with the reason on a developer's machine,
- * and fails where CI is set.
+ * and fails where CI is set. What contexts it leaves open are closed.
  */
-export function browserTest(name: string, body: (browser: Browser) => Promise<void>, timeoutMs = 120_000): void {
-  test(name, { skip: chromiumMissing(), timeout: timeoutMs }, async () => {
-    const browser = await launchBrowser();
+export function browserTest(
+  name: string,
+  body: (browser: Browser, t: TestContext) => Promise<void>,
+  timeoutMs = 240_000,
+): void {
+  // Not as this file is loaded: benchmarks use it too, and have no tests.
+  if (!closesAtEnd) after(() => shared?.close());
+  closesAtEnd = true;
+  test(name, { skip: chromiumMissing(), timeout: timeoutMs }, async (t) => {
+    const browser = await sharedBrowser();
     try {
-      await body(browser);
+      await body(browser, t);
     } finally {
-      await browser.close();
+      await Promise.all(browser.contexts().map((context) => context.close()));
     }
   });
 }
@@ -107,7 +124,7 @@ export async function eventually<T>(
   what: string,
   ask: () => Promise<T>,
   accepted: (answer: T) => boolean,
-  limitMs = 15_000,
+  limitMs = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {
@@ -118,6 +135,25 @@ export async function eventually<T>(
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/**
+ * Reads until two readings half a second apart are the same, and returns the last: what was on its way has come.
+ * @throws Error that names what did not come to rest
+ */
+export async function atRest<T>(what: string, read: () => Promise<T>): Promise<T> {
+  let last = await read();
+  await eventually(
+    `${what} at rest`,
+    async () => {
+      await quietFor(500);
+      const before = last;
+      last = await read();
+      return isDeepStrictEqual(before, last);
+    },
+    (same) => same,
+  );
+  return last;
 }
 
 /** Lets a span of time pass in which something must not happen (there is no event for nothing). */

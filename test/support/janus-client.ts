@@ -19,7 +19,7 @@ export interface ClientHandle {
   id: number;
 }
 
-const WAIT_LIMIT = 10_000;
+const WAIT_LIMIT = 20_000;
 
 export class JanusClient {
   /** All that came, in order. */

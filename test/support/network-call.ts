@@ -52,18 +52,34 @@ async function startSite(): Promise<Site> {
   };
 }
 
-/** Runs with a browser whose camera shows the film. */
-export async function withFilmedBrowser<T>(body: (browser: Browser) => Promise<T>): Promise<T> {
+/** A browser whose camera shows the film. */
+export interface FilmedBrowser {
+  browser: Browser;
+  close(): Promise<void>;
+}
+
+export async function launchFilmedBrowser(): Promise<FilmedBrowser> {
   const film = writeFilm();
   try {
     const browser = await launchBrowser([...AWAKE, `--use-file-for-fake-video-capture=${film.file}`]);
-    try {
-      return await body(browser);
-    } finally {
+    const close = async () => {
       await browser.close();
-    }
-  } finally {
+      film.remove();
+    };
+    return { browser, close };
+  } catch (error) {
     film.remove();
+    throw error;
+  }
+}
+
+/** Runs with a browser whose camera shows the film. */
+export async function withFilmedBrowser<T>(body: (browser: Browser) => Promise<T>): Promise<T> {
+  const { browser, close } = await launchFilmedBrowser();
+  try {
+    return await body(browser);
+  } finally {
+    await close();
   }
 }
 
@@ -91,7 +107,7 @@ export class MediaPage {
   }
 
   /** Milliseconds from the beginning of the subscription to the first decoded frame. */
-  firstFrame(limitMs = 20_000): Promise<number> {
+  firstFrame(limitMs = 30_000): Promise<number> {
     return eventually(
       'the first frame',
       () => this.call<number>('firstFrame'),

@@ -12,7 +12,7 @@ export class Observable extends EventEmitter<{ change: [] }> {
   }
 
   /** Resolves when `condition` holds; rejects after `limit` milliseconds, saying `what` did not come true. */
-  async until(condition: () => boolean, what: string, limit = 10_000): Promise<void> {
+  async until(condition: () => boolean, what: string, limit = 20_000): Promise<void> {
     if (condition()) return;
     await new Promise<void>((resolve, reject) => {
       const finish = (settle: () => void) => {

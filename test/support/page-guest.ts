@@ -75,7 +75,7 @@ export class Guest {
     );
   }
 
-  async noticed(pattern: RegExp, limitMs = 15_000): Promise<void> {
+  async noticed(pattern: RegExp, limitMs = 30_000): Promise<void> {
     await eventually(
       `${this.name} reads ${pattern}`,
       () => this.notice(),
@@ -90,7 +90,6 @@ export class Guest {
       `${this.name} sees and hears ${other.name}`,
       () => this.received(other),
       (now) => now.frames >= before.frames + 5 && now.audioEnergy > before.audioEnergy,
-      20_000,
     );
     await eventually(
       `${other.name} is live for ${this.name}`,

@@ -28,8 +28,8 @@ export interface RunningServer {
 }
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-const START_LIMIT = 20_000;
-const STOP_LIMIT = 15_000;
+const START_LIMIT = 40_000;
+const STOP_LIMIT = 20_000;
 /** Below the range from which Linux gives out ports by itself (32768..60999). */
 const MEDIA_PORTS = { first: 20_000, last: 32_000 };
 

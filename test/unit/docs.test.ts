@@ -71,7 +71,7 @@ describe('the documentation', () => {
       mkdirSync(path.join(folder, 'keys'));
       writeFileSync(path.join(folder, 'keys/private.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
       const code = `${examplesOf('docs/tokens.md')[0]}\nprocess.stdout.write(roomToken('ann', ['lobby']));`;
-      const options = { cwd: folder, encoding: 'utf8', timeout: 20_000 } as const;
+      const options = { cwd: folder, encoding: 'utf8', timeout: 60_000 } as const;
       const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], options);
       const grant = { joinHub: true, kickUsers: false, rooms: ['lobby'], user: 'ann' };
       const { expires, ...read } = readToken(stdout, publicKey, Math.floor(Date.now() / 1000)) ?? { expires: 0 };

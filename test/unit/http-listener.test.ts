@@ -132,7 +132,7 @@ describe('the HTTP listener', () => {
       const answer = await sendRaw(server.port, bytes);
       // The second one has an answer due, of its handler: a 408 in its place would be taken for that.
       assert.match(answer, bytes.startsWith('POST') ? /^$/ : /^HTTP\/1\.1 408 /, JSON.stringify(bytes));
-      assert.ok(performance.now() - started < 3000);
+      assert.ok(performance.now() - started < 10_000);
     }
     assert.ok(server.listener.counters.requestsSlow >= 3);
     server.waiting[0]?.();
@@ -148,7 +148,7 @@ describe('the HTTP listener', () => {
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n');
     await once(socket, 'close');
     clearInterval(drip);
-    assert.ok(performance.now() - started < 3000);
+    assert.ok(performance.now() - started < 10_000);
   });
 });
 
@@ -225,7 +225,8 @@ describe('the HTTP listener at its limits', () => {
     waiting[0]?.();
     const started = performance.now();
     await listener.close();
-    assert.ok(performance.now() - started < 500);
+    // Where it waited for the connection to end by itself, it would be the second that an open answer has.
+    assert.ok(performance.now() - started < 900);
     assert.equal((await last).body, 'at last');
   });
 
@@ -237,7 +238,7 @@ describe('the HTTP listener at its limits', () => {
     const started = performance.now();
     await listener.close();
     const elapsed = performance.now() - started;
-    assert.ok(elapsed > 900 && elapsed < 2000);
+    assert.ok(elapsed > 900 && elapsed < 5000);
     await assert.rejects(never);
   });
 

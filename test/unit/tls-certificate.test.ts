@@ -77,7 +77,7 @@ async function opened(name: string, prepare: (folder: string, pair: TestCertific
   return { folder, certificate, lines, said, first, cert, key };
 }
 
-describe('a certificate follows its files', { timeout: 20_000 }, () => {
+describe('a certificate follows its files', { timeout: 60_000 }, () => {
   test('that are replaced by renames, again and again', async () => {
     const { folder, certificate, lines, said } = await opened('renamed');
     let taken: Buffer | null = null;

@@ -191,7 +191,7 @@ describe('webhook events', () => {
     const { deliveries, join } = open({ queueMax: 10_000 });
     const start = performance.now();
     for (let i = 0; i < 10_000; i += 1) join('ann');
-    assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
+    assert.ok(performance.now() - start < 4000, `${performance.now() - start} ms`);
     await deliveries.close(1);
   });
 });
@@ -214,7 +214,7 @@ describe('at the server’s end', () => {
     await came(1);
     const start = performance.now();
     await deliveries.close(100);
-    assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
+    assert.ok(performance.now() - start < 4000, `${performance.now() - start} ms`);
     assert.deepEqual([deliveries.counters.abandoned, deliveries.waiting], [2, 0]);
     assert.deepEqual(log, ['warn webhook events are lost: the server ended 2']);
     join('too late');

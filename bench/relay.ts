@@ -7,20 +7,11 @@
  * each second a keyframe, and 50 audio packets of 100 bytes. CPU is user + system time of the relay's whole process.
  */
 
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { setTimeout as elapse } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startServer } from '../test/support/server.js';
-import { GeneratorProcess } from './load/generator-process.js';
-import { cpuMicroseconds, residentBytes } from './load/process-stats.js';
-import type { LoadCommand, LoadMeasurement } from './load/protocol.js';
-
-/** Long enough that the engines of JavaScript have compiled what runs per packet: before, that is most of what is measured. */
-const warmUpMs = 8000;
-/** Subscribers whose memory doesn't count: with them come code and heap that are needed once. */
-const firstSubscribers = 10;
+import { startBareLoop, startJanusSfu } from './contenders.js';
+import { type ForwardingResult, forwardingLine, measureForwarding } from './forwarding.js';
+import { shapeOf } from './load/shape.js';
+import { median } from './report/statistics.js';
 
 interface Settings {
   publishers: number;
@@ -31,23 +22,6 @@ interface Settings {
   seconds: number;
   runs: number;
 }
-
-interface Result {
-  relay: 'janus-sfu' | 'bare loop';
-  /** User + system microseconds of the relay's process per packet that a subscriber received. */
-  cpuPerPacket: number;
-  /** Of one core, 0..1 and more. */
-  cpuLoad: number;
-  /** Packets per second that subscribers received. */
-  forwardedPerSecond: number;
-  /** Share of the packets that subscribers should have received, 0..1. */
-  loss: number;
-  latency: LoadMeasurement['latency'];
-  /** Growth of resident memory per subscriber peer, MiB. */
-  memoryPerSubscriber: number;
-}
-
-type Target = Extract<LoadCommand, { type: 'connect' }>['target'];
 
 function readSettings(): { settings: Settings; json: boolean; only: string } {
   const { values } = parseArgs({
@@ -83,97 +57,38 @@ function readSettings(): { settings: Settings; json: boolean; only: string } {
   };
 }
 
-/** One run against a relay that is up: connects, warms up, measures. */
-async function measure(relay: Result['relay'], pid: number, target: Target, settings: Settings): Promise<Result> {
+async function measureOne(
+  start: () => ReturnType<typeof startBareLoop>,
+  settings: Settings,
+): Promise<ForwardingResult> {
   const { publishers, subscribers, videoPps, audioPps, seconds } = settings;
-  const generator = new GeneratorProcess();
-  await generator.command({ type: 'connect', target });
-  await generator.command({ type: 'publish', publishers, subscribers });
-  const first = Math.min(firstSubscribers, publishers * subscribers - 1);
-  await generator.command({ type: 'subscribe', count: first });
-  const memoryBefore = residentBytes(pid);
-  await generator.command({ type: 'subscribe' });
-  const memory = residentBytes(pid) - memoryBefore;
-  await generator.command({ type: 'send', videoPps, audioPps });
-  await elapse(warmUpMs);
-  await generator.command({ type: 'begin-measuring' });
-  const cpuBefore = cpuMicroseconds(pid);
-  const startedAt = performance.now();
-  await elapse(seconds * 1000);
-  const cpu = cpuMicroseconds(pid) - cpuBefore;
-  const elapsed = (performance.now() - startedAt) * 1000;
-  const measurement = await generator.command({ type: 'end-measuring' });
-  if (!measurement) throw new Error('the load generator measured nothing');
-  await generator.stop();
-  return {
-    relay,
-    cpuPerPacket: cpu / measurement.received,
-    cpuLoad: cpu / elapsed,
-    forwardedPerSecond: measurement.received / (elapsed / 1e6),
-    loss: 1 - measurement.received / measurement.expected,
-    latency: measurement.latency,
-    memoryPerSubscriber: memory / 1048576 / (publishers * subscribers - first),
-  };
-}
-
-async function measureServer(settings: Settings): Promise<Result> {
-  const server = await startServer({ workers: settings.workers, env: { MAX_ROOM_SIZE: '1000', MAX_CCU: '1000' } });
+  const contender = await start();
   try {
-    return await measure('janus-sfu', server.pid, { kind: 'janus', url: server.wsUrl }, settings);
+    const shape = shapeOf(publishers, subscribers);
+    return await measureForwarding(contender, { shape, rates: { videoPps, audioPps }, seconds });
   } finally {
-    await server.stop();
+    await contender.stop();
   }
-}
-
-async function measureBareLoop(settings: Settings): Promise<Result> {
-  const child: ChildProcess = fork(fileURLToPath(new URL('./bare-loop.js', import.meta.url)));
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  try {
-    return await measure('bare loop', child.pid ?? 0, { kind: 'bare', port }, settings);
-  } finally {
-    const ended = once(child, 'exit');
-    child.disconnect();
-    await ended;
-  }
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle - 1)] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
-}
-
-function format(result: Result): string {
-  const { cpuPerPacket, cpuLoad, forwardedPerSecond, loss, latency, memoryPerSubscriber } = result;
-  return [
-    result.relay.padEnd(10),
-    `${cpuPerPacket.toFixed(2)} us/packet`,
-    `${(cpuLoad * 100).toFixed(0)} % of a core`,
-    `${forwardedPerSecond.toFixed(0)} packets/s`,
-    `latency p50 ${latency.p50.toFixed(2)} p99 ${latency.p99.toFixed(2)} ms`,
-    `loss ${(loss * 100).toFixed(3)} %`,
-    `${memoryPerSubscriber.toFixed(3)} MiB/subscriber`,
-  ].join(', ');
 }
 
 const { settings, json, only } = readSettings();
-const results: Result[] = [];
+const results: ForwardingResult[] = [];
 const log = (line: string) => json || console.log(line);
 log(
   `${settings.publishers} x ${settings.subscribers} x ${settings.videoPps} video + ${settings.audioPps} audio packets/s, ` +
     `${settings.workers} worker(s), ${settings.runs} run(s) of ${settings.seconds} s`,
 );
 for (let run = 0; run < settings.runs; run++) {
-  for (const measureOne of [
-    ...(only === 'bare' ? [] : [measureServer]),
-    ...(only === 'ours' ? [] : [measureBareLoop]),
+  for (const start of [
+    ...(only === 'bare' ? [] : [() => startJanusSfu(settings.workers)]),
+    ...(only === 'ours' ? [] : [startBareLoop]),
   ]) {
-    const result = await measureOne(settings);
+    const result = await measureOne(start, settings);
     results.push(result);
-    log(format(result));
+    log(forwardingLine(result));
   }
 }
-const medianOf = (relay: Result['relay']) =>
+const medianOf = (relay: ForwardingResult['relay']) =>
   median(results.filter((result) => result.relay === relay).map((result) => result.cpuPerPacket));
 const ratio = medianOf('janus-sfu') / medianOf('bare loop');
 log(`CPU per packet against the bare loop, medians: ${ratio.toFixed(2)}`);

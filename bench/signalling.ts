@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { type RunningServer, startServer } from '../test/support/server.js';
 import { Inspector, type Memory } from './load/inspector.js';
 import { churn, measureReplies } from './load/signalling.js';
+import { slope } from './report/statistics.js';
 
 const LAPS = 10;
 const MIB = 2 ** 20;
@@ -49,13 +50,6 @@ function pin(server: RunningServer, core: string | undefined): void {
 }
 
 const inMib = (bytes: number) => (bytes / MIB).toFixed(1);
-
-/** Growth a lap, by the least squares. */
-function slope(values: number[]): number {
-  const middle = (values.length - 1) / 2;
-  const spread = values.reduce((sum, _, index) => sum + (index - middle) ** 2, 0);
-  return values.reduce((sum, value, index) => sum + (index - middle) * value, 0) / spread;
-}
 
 const { load, runs, cycles, core } = readSettings();
 if (load.seconds > 0) {

@@ -1,12 +1,17 @@
-/** The two relays that a load generator can drive, behind one interface: the real server and the bare loop. */
+/** The relays that a load generator can drive, behind one interface: the real server and the bare loop; a third is in videoroom.ts. */
 
 import { type LoadPublisher, type LoadSubscriber, LoadUser, type LoadUserOptions } from './load-user.js';
 import { MediaPeer } from './media-peer.js';
 import { readSdp, transportDescription } from './sdp.js';
 
 export interface Relay {
-  /** @param ssrcs of its audio and video */
-  publish(room: string, user: string, ssrcs: { audio: number; video: number }): Promise<LoadPublisher>;
+  /** What comes before a user's first PeerConnection. */
+  enter(room: string, user: string): Promise<void>;
+  /**
+   * @param ssrcs of its audio and video
+   * @param data with a data channel
+   */
+  publish(room: string, user: string, ssrcs: { audio: number; video: number }, data: boolean): Promise<LoadPublisher>;
   subscribe(room: string, user: string, source: string): Promise<LoadSubscriber>;
   close(): Promise<void>;
 }
@@ -22,8 +27,17 @@ export class JanusRelay implements Relay {
     this.#options = options;
   }
 
-  async publish(room: string, id: string, ssrcs: { audio: number; video: number }): Promise<LoadPublisher> {
-    return (await this.#user(room, id)).publish(ssrcs);
+  async enter(room: string, id: string): Promise<void> {
+    await this.#user(room, id);
+  }
+
+  async publish(
+    room: string,
+    id: string,
+    ssrcs: { audio: number; video: number },
+    data: boolean,
+  ): Promise<LoadPublisher> {
+    return (await this.#user(room, id)).publish(ssrcs, data);
   }
 
   async subscribe(room: string, id: string, source: string): Promise<LoadSubscriber> {
@@ -31,7 +45,8 @@ export class JanusRelay implements Relay {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#users.values()].map(async (user) => (await user).close()));
+    const users = await Promise.allSettled(this.#users.values());
+    await Promise.all(users.map((user) => (user.status === 'fulfilled' ? user.value.close() : undefined)));
   }
 
   #user(room: string, id: string): Promise<LoadUser> {
@@ -53,17 +68,21 @@ export class BareRelay implements Relay {
     this.#url = `http://127.0.0.1:${port}`;
   }
 
+  async enter(): Promise<void> {}
+
   async publish(_room: string, id: string): Promise<LoadPublisher> {
+    const started = performance.now();
     const peer = this.#peer(id);
     const sdp = transportDescription({ ...(await peer.offer()), setup: 'actpass' }, false);
     const reply = await this.#post('/publish', { sdp });
     this.#publishers.set(id, Number(reply.publisher));
     peer.acceptAnswer(readSdp(String(reply.sdp)).transport);
     await peer.ready;
-    return { peer, payloadTypes: barePayloadTypes };
+    return { peer, payloadTypes: barePayloadTypes, messages: null, setup: performance.now() - started };
   }
 
   async subscribe(_room: string, id: string, source: string): Promise<LoadSubscriber> {
+    const started = performance.now();
     const peer = this.#peer(id);
     const reply = await this.#post('/subscribe', { publisher: this.#publishers.get(source) });
     const remote = readSdp(String(reply.sdp)).transport;
@@ -71,7 +90,7 @@ export class BareRelay implements Relay {
     await this.#post('/answer', { subscriber: reply.subscriber, sdp });
     peer.connectTo(remote);
     await peer.ready;
-    return { peer, payloadTypes: barePayloadTypes, videoSsrc: 0 };
+    return { peer, payloadTypes: barePayloadTypes, videoSsrc: 0, setup: performance.now() - started };
   }
 
   async close(): Promise<void> {

@@ -335,14 +335,16 @@ describe('load', () => {
     const env = { AUTH_KEY: path.join(folder, 'public.pem'), API_SECRET: 'a secret of all clients' };
     const server = await startServer({ env });
     try {
-      const url = ['load', '--url', server.wsUrl, '--seconds', '2', '--subscribers', '2', '--video-pps', '30'];
+      const url = ['load', '--url', server.wsUrl, '--seconds', '2', '--users', '3', '--video-pps', '30'];
       const { API_SECRET } = env;
       const told = [...url, '--loss-max', '20', '--key', path.join(folder, 'private.pem')];
       const { code, stdout, stderr } = await runCommand(told, { env: { API_SECRET } });
       assert.equal(code, 0, stderr + stdout);
       assert.match(stdout, /^1\/2 s: \d+ packets received/m);
-      const [, sent = 0, received = 0] = /^sent (\d+), received (\d+) of/m.exec(stdout) ?? [];
-      assert.ok(Number(sent) >= 100 && Number(received) >= 200, stdout);
+      const [, sent = 0, received = 0] = /^packets +(\d+) sent, (\d+) of/m.exec(stdout) ?? [];
+      assert.ok(Number(sent) >= 300 && Number(received) >= 600, stdout);
+      assert.match(stdout, /^users joined +3\nsubscriptions +6\nfailed connections +0 +at most 0: met$/m);
+      assert.match(stdout, /^data messages +\d+ sent, [1-9]\d+ of \d+ received$/m);
       assert.match(
         await failure([...url, '--json'], { env: { API_SECRET } }),
         /^1 janus-sfu: .*Rejecting anonymous join/,
@@ -354,8 +356,8 @@ describe('load', () => {
 
   test('refuses figures that make no sense, and a server that is not there', async () => {
     assert.match(
-      await failure(['load', '--seconds', '0', '--publishers', 'many']),
-      /^2 janus-sfu: --publishers many: should be a whole number.*\njanus-sfu: --seconds 0: should be/,
+      await failure(['load', '--seconds', '0', '--users', 'many']),
+      /^2 janus-sfu: --users many: should be a whole number.*\njanus-sfu: --seconds 0: should be/,
     );
     const nobody = await runCommand(['load', '--url', 'ws://127.0.0.1:1']);
     assert.deepEqual(

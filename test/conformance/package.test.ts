@@ -67,7 +67,7 @@ test('the packed package starts in an empty folder, serves the page, and takes a
   mkdirSync(empty);
   const bin = path.join(target, 'dist/src/main.js');
   assert.match(run(process.execPath, [bin, '--version'], empty), /^\d+\.\d+\.\d+\n$/);
-  assert.match(run(process.execPath, [bin, 'load', '--help'], empty), /--subscribers/);
+  assert.match(run(process.execPath, [bin, 'load', '--help'], empty), /--listeners/);
   const flags = [
     '--ws-port',
     '0',

@@ -89,7 +89,7 @@ describe('the structure', () => {
   test('imports each dependency in exactly one file', () => {
     const users = new Map<string, Set<string>>();
     for (const { from, to } of imports) {
-      if (to.startsWith('node:') || layerOf(to) >= 0 || /^(src|workers|assembly|web)\//.test(to)) continue;
+      if (to.startsWith('node:') || layerOf(to) >= 0 || /^(src|workers|assembly|web|bench)\//.test(to)) continue;
       users.set(to, (users.get(to) ?? new Set()).add(from));
     }
     assert.ok(users.has('piscina') && users.has('ws'));

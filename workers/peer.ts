@@ -9,6 +9,7 @@ import {
   type Report,
   type Track,
 } from './native.js';
+import { forgetOpening, whenOpen } from './opening.js';
 import type { PeerState, SelectedCandidate, TransportParameters } from './protocol.js';
 import { DATA_MID, dtlsRole, MEDIA_MID, readLocalDescription, writeRemoteDescription } from './transport-sdp.js';
 
@@ -102,7 +103,7 @@ export class Peer {
     });
     alive.add(this.connection);
     this.connection.onStateChange(guard('state change', report, (state: string) => this.onState(state)));
-    this.connection.onDataChannel(guard('data channel', report, (channel: DataChannel) => this.adopt(channel)));
+    if (data) this.expectChannels();
     const video = new native.Video(MEDIA_MID, 'SendRecv');
     video.addVP8Codec(96);
     this.track = this.connection.addTrack(video);
@@ -152,7 +153,10 @@ export class Peer {
       // Its line is negotiated; each callback that stays registered costs at every packet.
       channel?.close();
       // With a data line the state becomes `connected` two round trips later, when SCTP is up: media needn't wait for it.
-      peer.track.onOpen(guard('track open', options.report, () => peer.up()));
+      whenOpen(
+        peer.track,
+        guard('track open', options.report, () => peer.up()),
+      );
     });
   }
 
@@ -181,6 +185,7 @@ export class Peer {
   addData(remote: TransportParameters): void {
     if (this.data) return;
     this.data = true;
+    this.expectChannels();
     this.connection.setRemoteDescription(writeRemoteDescription(remote, [MEDIA_MID, DATA_MID], true), 'offer');
     this.connection.setLocalDescription('answer');
   }
@@ -226,6 +231,10 @@ export class Peer {
     return channel;
   }
 
+  private expectChannels(): void {
+    this.connection.onDataChannel(guard('data channel', this.report, (channel: DataChannel) => this.adopt(channel)));
+  }
+
   private adopt(channel: DataChannel): void {
     if (this.over || this.channels.size >= MAX_CHANNELS) {
       this.hold(channel);
@@ -237,12 +246,8 @@ export class Peer {
 
   private watch(channel: DataChannel): void {
     this.channels.add(channel);
-    channel.onOpen(
-      guard('channel open', this.report, () => {
-        if (!this.over) this.listener.channelOpen(channel);
-      }),
-    );
     this.hold(channel, () => {
+      forgetOpening(channel);
       this.channels.delete(channel);
       if (!this.over) this.listener.channelClosed(channel);
     });
@@ -250,6 +255,12 @@ export class Peer {
       guard('channel message', this.report, (content: string | Buffer | ArrayBuffer) => {
         if (this.over) return;
         this.listener.message(channel, content instanceof ArrayBuffer ? Buffer.from(content) : content);
+      }),
+    );
+    whenOpen(
+      channel,
+      guard('channel open', this.report, () => {
+        if (!this.over) this.listener.channelOpen(channel);
       }),
     );
   }
@@ -288,7 +299,11 @@ export class Peer {
     if (this.over) return;
     this.over = true;
     this.sending = false;
-    for (const channel of this.channels) channel.close();
+    forgetOpening(this.track);
+    for (const channel of this.channels) {
+      forgetOpening(channel);
+      channel.close();
+    }
     this.channels.clear();
     this.track.close();
     this.connection.close();

@@ -5,7 +5,7 @@ import { setCell } from './cells';
 import { count, drop } from './counters';
 import { findDownTrack } from './down-tracks';
 import { admitExtensions, writeExtensions } from './header-extensions';
-import { startsKeyframe } from './keyframe';
+import { noteKeyframe, startsKeyframe } from './keyframe';
 import {
   CELL_ADMITTED_KEYFRAME,
   CELL_ADMITTED_LATE,
@@ -19,6 +19,7 @@ import {
   COUNTER_BYTES_RECEIVED,
   COUNTER_FORWARDED,
   COUNTER_KEYFRAMES,
+  COUNTER_MIRRORED,
   COUNTER_RECEIVED,
   DOWN_TRACKS_MAX,
   DROP_BLOCKED,
@@ -47,7 +48,7 @@ import { countReception } from './reception-stats';
 import { DownTrack, Segment, Slot, UpTrack } from './records';
 import { parseRtpHeader } from './rtp-header';
 import { belongsToFormer, mustStart, placeInSegment, presentSegment, startSegment } from './rtp-munger';
-import { belongsToSource, extendedSequence } from './rtp-source';
+import { adoptMirrored, belongsToSource, extendedSequence } from './rtp-source';
 import { originalSequence, unwrap } from './rtx';
 import { extendSequence, JUMP } from './sequence';
 import { isShed } from './shedding';
@@ -161,18 +162,21 @@ function admitRetransmission(index: i32, slot: Slot, now: f64): i32 {
   return accept(index, up, slot, now);
 }
 
-/** Keeps a packet whose place is known, and makes it ready for subscribers. */
+/** Keeps a packet whose place is known, and looks into it. */
 function accept(index: i32, up: UpTrack, slot: Slot, now: f64): i32 {
   const misplaced = keep(index, up, slot);
   if (misplaced != FORWARD) return misplaced;
   admitExtensions(slot, up.extensionIds);
   if (up.kind == KIND_AUDIO) noteLoudness(up, slot);
   slot.keyframe = up.kind == KIND_VIDEO && startsKeyframe(up, slot, now);
+  if (slot.keyframe) count(COUNTER_KEYFRAMES);
+  return makeReady(index, up, slot, now);
+}
+
+/** Makes a packet that is kept ready for subscribers. */
+function makeReady(index: i32, up: UpTrack, slot: Slot, now: f64): i32 {
   up.lastPacketAt = now;
-  if (slot.keyframe) {
-    up.keyframes++;
-    count(COUNTER_KEYFRAMES);
-  }
+  if (slot.keyframe) up.keyframes++;
   if (up.user == 0) return DROP_NOT_JOINED;
   admittedSlot = changetype<usize>(slot);
   admittedTrack = index;
@@ -181,6 +185,50 @@ function accept(index: i32, up: UpTrack, slot: Slot, now: f64): i32 {
   setCell(CELL_PACKET, <i32>bytesOf(slot));
   setCell(CELL_PACKET_LENGTH, slot.length);
   return FORWARD;
+}
+
+/**
+ * Takes a packet that another shard has admitted (mirror.ts); what that one found out of it is not decided anew.
+ *
+ * @param index a track that mirrors the publisher's
+ * @param epoch of its source there
+ * @param extended its extended sequence number there
+ */
+export function receiveMirrored(index: i32, length: i32, epoch: u32, extended: f64, keyframe: i32, now: f64): i32 {
+  count(COUNTER_MIRRORED);
+  admittedSlot = 0;
+  admittedTrack = -1;
+  const verdict = admitMirrored(index, length, epoch, <i64>extended, keyframe != 0, now);
+  setCell(CELL_ADMITTED_TRACK, admittedTrack);
+  setCell(CELL_FEEDBACK_DUE, 0);
+  if (verdict != FORWARD) count(verdict);
+  return verdict;
+}
+
+function admitMirrored(index: i32, length: i32, epoch: u32, extended: i64, keyframe: bool, now: f64): i32 {
+  const slot = findSlot(inbox);
+  if (slot === null) return DROP_NO_MEMORY;
+  const malformed = parseRtpHeader(slot, length);
+  if (malformed != FORWARD) return malformed;
+  const up = findUpTrack(index);
+  if (up === null || !up.configured) return DROP_UNKNOWN_PAYLOAD_TYPE;
+  if (!up.hasSource || up.epoch != epoch) adoptMirrored(up, readU32(bytesOf(slot) + 8), extended, epoch);
+  slot.extended = extended;
+  slot.epoch = epoch;
+  countReception(up, extended, slot.timestamp, now, true);
+  up.packets++;
+  up.octets += slot.length;
+  const misplaced = keep(index, up, slot);
+  if (misplaced != FORWARD) return misplaced;
+  admitExtensions(slot, up.extensionIds);
+  slot.keyframe = keyframe;
+  if (keyframe) noteKeyframe(up, slot, now);
+  return makeReady(index, up, slot, now);
+}
+
+/** The packet that was admitted last, for those who write it anew; null if there is none. */
+export function admittedPacket(): Slot | null {
+  return findSlot(admittedSlot);
 }
 
 /** Moves the inbox's slot into the history; the slot it replaces there, or a new one, becomes the inbox. */

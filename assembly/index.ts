@@ -16,8 +16,9 @@ export {
   setPlayoutDelay,
 } from './down-tracks';
 export { keyframeRequest } from './feedback';
-export { receive, translate, waitingForKeyframe } from './forwarder';
+export { receive, receiveMirrored, translate, waitingForKeyframe } from './forwarder';
 export { lossRequest } from './loss-request';
+export { exportPacket, exportReport, reportedAt } from './mirror';
 export { readPublisherRtcp } from './publisher-rtcp';
 export { beginReplay, replayed } from './replay';
 export { receiverReport, senderReport } from './reports';

@@ -32,9 +32,14 @@ export function startsKeyframe(up: UpTrack, slot: Slot, now: f64): bool {
   if (up.hasKeyframe && up.keyframeTimestamp == slot.timestamp) return false;
   // One that comes late, after its successor, is nothing to start with any more.
   if (slot.extended < up.keyframeStart) return false;
+  noteKeyframe(up, slot, now);
+  return true;
+}
+
+/** A decoder can start with this packet, and with none of its track that is newer. */
+export function noteKeyframe(up: UpTrack, slot: Slot, now: f64): void {
   up.keyframeStart = slot.extended;
   up.keyframeAt = now;
   up.hasKeyframe = true;
   up.keyframeTimestamp = slot.timestamp;
-  return true;
 }

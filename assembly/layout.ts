@@ -4,7 +4,7 @@
  * Sizes are in bytes unless the name says otherwise. Change anything and count LAYOUT_VERSION up.
  */
 
-export const LAYOUT_VERSION = 9;
+export const LAYOUT_VERSION = 10;
 
 // --- Verdicts: what becomes of a packet ---------------------------------------------------------------------------
 
@@ -159,12 +159,14 @@ export const COUNTER_RECOVERED = 46;
 export const COUNTER_GIVEN_UP = 47;
 /** Subscribers that were started with a keyframe of the history. */
 export const COUNTER_REPLAYS = 48;
+/** Packets of publishers of other shards, which those have admitted. */
+export const COUNTER_MIRRORED = 49;
 /** From here on: present values. */
-export const COUNTER_UP_TRACKS = 49;
-export const COUNTER_DOWN_TRACKS = 50;
-export const COUNTER_BLOCKED_PAIRS = 51;
-export const COUNTER_SLOTS = 52;
-export const COUNTER_SLOTS_FREE = 53;
+export const COUNTER_UP_TRACKS = 50;
+export const COUNTER_DOWN_TRACKS = 51;
+export const COUNTER_BLOCKED_PAIRS = 52;
+export const COUNTER_SLOTS = 53;
+export const COUNTER_SLOTS_FREE = 54;
 export const COUNTERS = 64;
 
 // --- Statistics of one track: what to ask for ---------------------------------------------------------------------
@@ -234,6 +236,10 @@ export const CELL_GIVEN_UP = 8;
 export const CELL_ADMITTED_LATE = 9;
 /** bit/s, of the subscriber's estimate that was read last; at most 2^31 - 1. */
 export const CELL_ESTIMATE = 10;
+/** Which source of its track the admitted packet is of, and its extended sequence number in two halves: after exportPacket(). */
+export const CELL_EXPORTED_EPOCH = 11;
+export const CELL_EXPORTED_LOW = 12;
+export const CELL_EXPORTED_HIGH = 13;
 export const CELLS = 16;
 
 export const COUNTERS_START = CELLS_START + CELLS * 4;

@@ -11,21 +11,31 @@ export let extendedSequence: i64 = 0;
 
 function adopt(up: UpTrack, ssrc: u32, sequence: u32, confirmed: bool): i32 {
   extendedSequence = FIRST_CYCLE + sequence;
-  startReception(up, extendedSequence);
   if (up.epoch != 0) count(COUNTER_SOURCE_CHANGES);
-  up.epoch++;
-  up.ssrc = ssrc;
-  up.hasSource = true;
-  up.hasReport = false;
+  startSource(up, ssrc, extendedSequence, up.epoch + 1);
   // A frame whose first packet was dropped as the unconfirmed one is nothing to start with.
   up.hasKeyframe = confirmed;
   up.keyframeTimestamp = up.candidateTimestamp;
+  return FORWARD;
+}
+
+/** Another shard has adopted this source, as its `epoch`th; the number is of any packet of it. */
+export function adoptMirrored(up: UpTrack, ssrc: u32, extended: i64, epoch: u32): void {
+  startSource(up, ssrc, extended, epoch);
+  up.hasKeyframe = false;
+}
+
+function startSource(up: UpTrack, ssrc: u32, extended: i64, epoch: u32): void {
+  startReception(up, extended);
+  up.epoch = epoch;
+  up.ssrc = ssrc;
+  up.hasSource = true;
+  up.hasReport = false;
   up.hasParameterSets = false;
   up.keyframeStart = 0;
   up.candidateNext = -1;
   up.jumpNext = -1;
   forgetMissing(up);
-  return FORWARD;
 }
 
 /**

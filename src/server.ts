@@ -49,6 +49,8 @@ function startShards(config: Config, log: Log): Promise<Shards> {
     workers: config.SFU_WORKERS,
     rtpPort: config.RTP_PORT,
     placement: config.PLACEMENT,
+    fanOut: config.FAN_OUT,
+    loadMax: config.WORKER_LOAD_MAX / 100,
     settings: {
       videoBitrateMin: config.VIDEO_BITRATE_MIN,
       videoBitrateMax: config.VIDEO_BITRATE_MAX,

@@ -136,7 +136,9 @@ export class BandwidthControl {
       // Who gets no video has no say in what it takes, unless nobody gets any.
       if (!pause.paused) limits.push(bandwidth.limit);
     }
-    const held = Math.max(this.least, Math.min(betterHalf(limits), this.most));
+    publisher.home?.tellLimit(betterHalf(limits), limits.length);
+    const all = publisher.mirrors ? [...limits, ...publisher.mirrors.limits] : limits;
+    const held = publisher.home?.held ?? Math.max(this.least, Math.min(betterHalf(all), this.most));
     for (const down of downs) this.thin(down, rate, held, now, resume);
     return held;
   }

@@ -70,13 +70,17 @@ export class Control {
     Atomics.notify(this.cells, DOORBELLS + shard);
   }
 
-  /** Calls `answer` whenever the shard's doorbell rang since the last call; ends with the thread. */
-  async answerDoorbell(shard: number, answer: () => void): Promise<never> {
+  /**
+   * Calls `answer` whenever the shard's doorbell rang since the last call; ends with the thread.
+   *
+   * @param answer true: there is more to do, after what else waits in the loop
+   */
+  async answerDoorbell(shard: number, answer: () => boolean): Promise<never> {
     const cell = DOORBELLS + shard;
     for (;;) {
       const rung = Atomics.load(this.cells, cell);
-      answer();
-      await Atomics.waitAsync(this.cells, cell, rung).value;
+      if (answer()) await new Promise(setImmediate);
+      else await Atomics.waitAsync(this.cells, cell, rung).value;
     }
   }
 }

@@ -5,11 +5,11 @@
  * are closed, so that it can see that something is missing.
  */
 import type { ShardCounters } from './counters.js';
-import type { DataRing } from './data-ring.js';
 import type { Engine } from './engine.js';
 import type { Channel, Member } from './member.js';
 import type { DataChannel } from './native.js';
 import type { RoomNumber, ShardNumber, ShardSettings, UserNumber } from './protocol.js';
+import type { Ring } from './ring.js';
 
 /** Bytes of a label or protocol that are relayed; longer ones are of no known client (Janus cuts at 127). */
 const MAX_NAME = 127;
@@ -32,9 +32,9 @@ export interface DataRelayParts {
   counters: ShardCounters;
   settings: ShardSettings;
   /** The rings to the other shards, null for this one. */
-  outgoing: (DataRing | null)[];
+  outgoing: (Ring | null)[];
   /** The rings from the other shards. */
-  incoming: DataRing[];
+  incoming: Ring[];
   /** Wakes another shard to read its rings. */
   ring: (shard: ShardNumber) => void;
 }

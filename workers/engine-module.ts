@@ -28,6 +28,10 @@ export interface EngineExports {
   setPlayoutDelay(down: number, least: number): number;
   removeDownTrack(down: number): number;
   receive(upAudio: number, upVideo: number, length: number, now: number): number;
+  receiveMirrored(up: number, length: number, epoch: number, extended: number, keyframe: number, now: number): number;
+  exportPacket(up: number, now: number): number;
+  exportReport(up: number): number;
+  reportedAt(up: number): number;
   translate(down: number, now: number): number;
   waitingForKeyframe(up: number): number;
   readPublisherRtcp(upAudio: number, upVideo: number, length: number, now: number): number;

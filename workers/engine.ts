@@ -1,28 +1,10 @@
 import * as layout from '../assembly/layout.js';
 import { type EngineExports, instantiate } from './engine-module.js';
+import { CODEC_NUMBERS, NO_PAYLOAD_TYPE, packExtensionIds } from './engine-parameters.js';
 import { createMemory } from './memory.js';
-import type { Codec, DownTrackParameters, HeaderExtensions, MediaKind, UpTrackParameters } from './protocol.js';
+import type { DownTrackParameters, MediaKind, UpTrackParameters } from './protocol.js';
 
 export { type CounterName, createMemory, readCounters, VERDICT_NAMES } from './memory.js';
-
-const CODECS: Record<Codec, number> = {
-  opus: layout.CODEC_OPUS,
-  h264: layout.CODEC_H264,
-  vp8: layout.CODEC_VP8,
-  vp9: layout.CODEC_VP9,
-  av1: layout.CODEC_AV1,
-};
-const NO_PAYLOAD_TYPE = 255;
-
-/** Ids by EXTENSION_ index, one byte each, 0: not negotiated. */
-function packExtensionIds(extensions: HeaderExtensions): number {
-  return (
-    ((extensions.audioLevel ?? 0) << (8 * layout.EXTENSION_AUDIO_LEVEL)) |
-    ((extensions.absSendTime ?? 0) << (8 * layout.EXTENSION_ABS_SEND_TIME)) |
-    ((extensions.videoOrientation ?? 0) << (8 * layout.EXTENSION_VIDEO_ORIENTATION)) |
-    ((extensions.playoutDelay ?? 0) << (8 * layout.EXTENSION_PLAYOUT_DELAY))
-  );
-}
 
 /**
  * A shard's packet engine: the Wasm module of assembly/ over the shard's shared memory. It decides about bytes; sockets,
@@ -88,7 +70,7 @@ export class Engine {
       return;
     }
     const { payloadType, clockRate } = parameters;
-    const codec = CODECS[parameters.codec];
+    const codec = CODEC_NUMBERS[parameters.codec];
     const rtx = parameters.rtxPayloadType ?? NO_PAYLOAD_TYPE;
     const ssrc = parameters.ssrc ?? 0;
     const ids = packExtensionIds(parameters.extensions);
@@ -165,11 +147,50 @@ export class Engine {
    * @returns FORWARD or a DROP_ verdict (assembly/layout.ts), counted
    */
   receive(upAudio: number, upVideo: number, packet: Uint8Array, now: number): number {
-    this.#packet = null;
-    const length = packet.length;
-    // The engine judges the length too; only bytes that fit are copied.
-    if (length <= layout.PACKET_CAPACITY) this.#view(layout.CELL_INBOX).set(packet, this.#cell(layout.CELL_INBOX));
-    return this.#wasm.receive(upAudio, upVideo, length, now);
+    this.#takePacket(packet);
+    return this.#wasm.receive(upAudio, upVideo, packet.length, now);
+  }
+
+  /**
+   * Takes a packet that another shard admitted from a publisher whose mirror lives here (workers/fan-out.ts).
+   *
+   * @param up the mirror's track
+   * @param packet as {@link exportPacket} made it there; a view of shared memory is fine
+   * @param epoch which source of the track it is of, there
+   * @param extended its extended sequence number, there
+   * @returns as receive()
+   */
+  receiveMirrored(
+    up: number,
+    packet: Uint8Array,
+    epoch: number,
+    extended: number,
+    keyframe: boolean,
+    now: number,
+  ): number {
+    this.#takePacket(packet);
+    return this.#wasm.receiveMirrored(up, packet.length, epoch, extended, keyframe ? 1 : 0, now);
+  }
+
+  /** The admitted packet as its publisher sent it, before it is translated; null: there is none. */
+  exportPacket(up: number, now: number): Buffer | null {
+    return this.#wasm.exportPacket(up, now) !== 0 ? this.packet : null;
+  }
+
+  /** Which source of its track the packet of the last {@link exportPacket} is of, 0..2^32-1. */
+  get exportedEpoch(): number {
+    return this.#cell(layout.CELL_EXPORTED_EPOCH) >>> 0;
+  }
+
+  /** Its extended sequence number. */
+  get exportedSequence(): number {
+    return this.#cell(layout.CELL_EXPORTED_HIGH) * 2 ** 32 + (this.#cell(layout.CELL_EXPORTED_LOW) >>> 0);
+  }
+
+  /** The publisher's last sender report of a track, and when it came; null: none of its present source. */
+  exportReport(up: number): { report: Buffer; at: number } | null {
+    const report = this.#rtcp(this.#wasm.exportReport(up));
+    return report && { report, at: this.#wasm.reportedAt(up) };
   }
 
   /** The up track of the packet for which receive() returned FORWARD; -1 after any other verdict. */
@@ -344,6 +365,13 @@ export class Engine {
   #readyPacket(): Buffer {
     const buffer = this.#view(layout.CELL_PACKET).buffer;
     return Buffer.from(buffer, this.#cell(layout.CELL_PACKET), this.#cell(layout.CELL_PACKET_LENGTH));
+  }
+
+  /** Copies RTP to where the engine reads it; the engine judges the length too, only bytes that fit are copied. */
+  #takePacket(packet: Uint8Array): void {
+    this.#packet = null;
+    if (packet.length > layout.PACKET_CAPACITY) return;
+    this.#view(layout.CELL_INBOX).set(packet, this.#cell(layout.CELL_INBOX));
   }
 
   /** Copies RTCP to where the engine reads it; a length out of bounds is for the engine to refuse and count. */

@@ -66,11 +66,13 @@ export class Feedback {
   /** An RTCP packet came from a member's peer. */
   receive(member: Member, bytes: Buffer, now: number): void {
     if (member.source) this.fromSubscriber(member, member.source, bytes, now);
-    else this.fromPublisher(member, bytes, now);
+    else this.fromPublisher(member, bytes, now, now);
   }
 
-  private fromPublisher(member: Member, bytes: Buffer, now: number): void {
-    const seen = this.engine.readPublisherRtcp(indexOf(member.audio), indexOf(member.video), bytes, now);
+  /** @param arrived when it did: earlier than now, if this is a mirror and another shard got it */
+  fromPublisher(member: Member, bytes: Buffer, arrived: number, now: number): void {
+    const seen = this.engine.readPublisherRtcp(indexOf(member.audio), indexOf(member.video), bytes, arrived);
+    if (seen & (PUBLISHER_AUDIO_REPORT | PUBLISHER_VIDEO_REPORT)) member.mirrors?.report(bytes, now);
     if (seen & PUBLISHER_AUDIO_REPORT) this.forwardReport(member.audio, now);
     if (seen & PUBLISHER_VIDEO_REPORT) this.forwardReport(member.video, now);
   }
@@ -145,7 +147,11 @@ export class Feedback {
   }
 
   private sendKeyframeRequest(publisher: Member, kind: KeyframeRequestKind): void {
-    const { video } = publisher;
+    const { video, home } = publisher;
+    if (home) {
+      home.requestKeyframe(kind);
+      return;
+    }
     const request = video?.negotiated ? this.engine.keyframeRequest(video.index, kind) : null;
     if (request && publisher.peer?.send(request)) this.counters.add('keyframeRequests');
   }
@@ -167,7 +173,7 @@ export class Feedback {
     if (!member.video?.negotiated) return;
     const request = engine.lossRequest(member.video.index, now);
     // Its subscribers would notice too, one after the other, and only when their own requests remain unanswered.
-    const lost = engine.pictureLost && member.video.downTracks.length > 0;
+    const lost = engine.pictureLost && (member.video.downTracks.length > 0 || member.mirrors !== null);
     if (request) member.peer?.send(request);
     if (lost) this.requestKeyframe(member, 'pli', now);
   }
@@ -185,8 +191,8 @@ export class Feedback {
   tick(now: number): void {
     this.reportFirst(now);
     for (const [member, publisher] of this.publishers) {
-      if (!member.peer?.connected) continue;
-      this.tellPublisher(member, now);
+      if (!member.peer?.connected && !member.home) continue;
+      if (!member.home) this.tellPublisher(member, now);
       const due = publisher.keyframes.due(this.somebodyWaits(member, now), now);
       if (due) this.sendKeyframeRequest(member, due);
       if (now - publisher.lastReport >= REPORT_INTERVAL) this.report(member, publisher, now);
@@ -201,7 +207,7 @@ export class Feedback {
   }
 
   /** A subscriber's line is full: each packet more would only wait in its queue. */
-  private reportAtOnce(source: Member, now: number): void {
+  reportAtOnce(source: Member, now: number): void {
     const publisher = this.publishers.get(source);
     if (publisher && now - publisher.lastReport >= URGENT_INTERVAL) this.report(source, publisher, now);
   }
@@ -216,6 +222,8 @@ export class Feedback {
   private report(member: Member, publisher: Publisher, now: number): void {
     publisher.lastReport = now;
     const bitrate = member.video?.negotiated ? this.bandwidth.update(member, now, this.resume(member, now)) : 0;
+    if (member.home) return;
+    member.mirrors?.tellHeld(bitrate);
     const report = this.engine.receiverReport(indexOf(member.audio), indexOf(member.video), bitrate, now);
     if (report) member.peer?.send(report);
   }

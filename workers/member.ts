@@ -1,7 +1,17 @@
 /** A handle as its shard sees it: its peer, its place in a room, what it sends and what it gets. */
+
+import type { KeyframeRequestKind } from './keyframe-requester.js';
 import type { DataChannel } from './native.js';
 import type { OfferedTransport, Peer } from './peer.js';
-import type { DownTrackParameters, HandleNumber, MediaKind, RoomNumber, UserNumber } from './protocol.js';
+import type {
+  DownTrackParameters,
+  HandleNumber,
+  MediaKind,
+  RoomNumber,
+  ShardNumber,
+  UpTrackParameters,
+  UserNumber,
+} from './protocol.js';
 import type { Talking } from './talking.js';
 
 /** A down track: one of a publisher's streams on its way to one subscriber. */
@@ -38,6 +48,30 @@ export interface Channel {
 /** What a shard uses of a peer. */
 export type MemberPeer = Pick<Peer, keyof Peer>;
 
+/** The mirrors of a publisher on other shards, as what they must hear reaches them (workers/fan-out.ts). */
+export interface MirrorsOf {
+  /** The engine's admitted packet, before it is translated. */
+  packet(track: UpTrack, now: number): void;
+  /** RTCP of the publisher with a sender report in it. */
+  report(rtcp: Buffer, now: number): void;
+  /** The publisher's user or tracks changed. */
+  configure(): void;
+  /** What the publisher is told to stay under, bit/s. */
+  tellHeld(bitrate: number): void;
+  /** What each of the mirrors' subscribers is taken to carry, bit/s. */
+  readonly limits: number[];
+}
+
+/** Where the publisher of a mirror lives. */
+export interface MirrorHome {
+  readonly shard: ShardNumber;
+  /** What the publisher was told to stay under, bit/s; null: not known here. */
+  held: number | null;
+  requestKeyframe(kind: KeyframeRequestKind): void;
+  /** What the better half of the mirror's subscribers can take, bit/s, and how many they are. */
+  tellLimit(bitrate: number, subscribers: number): void;
+}
+
 export interface Member {
   readonly handle: HandleNumber;
   peer: MemberPeer | null;
@@ -52,6 +86,12 @@ export interface Member {
   publisher: boolean;
   audio: UpTrack | null;
   video: UpTrack | null;
+  /** What was negotiated for them. */
+  upParameters: UpTrackParameters[];
+  /** A publisher's mirrors on other shards; null: none, as long as this one carries all its subscribers. */
+  mirrors: MirrorsOf | null;
+  /** Of a mirror: it has no peer. */
+  home: MirrorHome | null;
   /** The publisher that this handle subscribes to. */
   source: Member | null;
   downParameters: DownTrackParameters[];
@@ -72,6 +112,9 @@ export function newMember(handle: HandleNumber): Member {
     publisher: false,
     audio: null,
     video: null,
+    upParameters: [],
+    mirrors: null,
+    home: null,
     source: null,
     downParameters: [],
     audioDown: null,

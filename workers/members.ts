@@ -5,6 +5,7 @@ import type { ShardCounters } from './counters.js';
 import type { DataRelay } from './data-relay.js';
 import { describeMember } from './describe.js';
 import type { Engine } from './engine.js';
+import type { FanOut } from './fan-out.js';
 import type { Feedback } from './feedback.js';
 import { hostCandidates } from './host-candidates.js';
 import { indexOf, type Member, newMember, type UpTrack } from './member.js';
@@ -18,6 +19,8 @@ import type {
   LocalTransport,
   MakeOffer,
   MediaKind,
+  MirrorPublisher,
+  SetMirrors,
   ShardNews,
   ShardReply,
   ShardSettings,
@@ -35,6 +38,7 @@ export interface MembersParts {
   relay: Relay;
   feedback: Feedback;
   data: DataRelay;
+  fanOut: FanOut;
   counters: ShardCounters;
   settings: ShardSettings;
   say: (news: ShardNews) => void;
@@ -101,6 +105,8 @@ export class Members {
       this.parts.engine.configureUpTrack(track.index, parameters);
       track.negotiated = parameters !== null;
     }
+    member.upParameters = request.tracks;
+    member.mirrors?.configure();
     if (!member.peer) throw new Error('the peer ended while it was being made');
     return { local: this.withCandidates(member.peer.local()) };
   }
@@ -154,7 +160,23 @@ export class Members {
     for (const track of [member.audio, member.video]) {
       if (track) this.parts.engine.setUpTrackUser(track.index, member.user);
     }
+    member.mirrors?.configure();
     if (member.publisher) this.parts.data.join(member);
+    return {};
+  }
+
+  setMirrors(request: SetMirrors): ShardReply {
+    const member = this.table.get(request.handle);
+    if (member) this.parts.fanOut.setMirrors(member, request.shards);
+    return {};
+  }
+
+  /** A publisher of another shard has subscribers here from now on, until it is forgotten. */
+  mirror(request: MirrorPublisher): ShardReply {
+    const member = this.member(request.handle);
+    if (member.peer || member.source) throw new Error('This handle lives here itself; it can not be mirrored.');
+    this.ensureUpTracks(member);
+    this.parts.fanOut.mirror(member, request.home);
     return {};
   }
 
@@ -168,7 +190,7 @@ export class Members {
   forget(handle: HandleNumber): ShardReply {
     const member = this.table.get(handle);
     if (!member) return {};
-    const { engine, feedback, data } = this.parts;
+    const { engine, feedback, data, fanOut } = this.parts;
     this.dropPeer(member);
     if (member.publisher) data.leave(member);
     for (const track of [member.audio, member.video]) {
@@ -178,6 +200,7 @@ export class Members {
     }
     for (const other of this.table.values()) if (other.source === member) other.source = null;
     feedback.removePublisher(member);
+    fanOut.forget(member);
     this.table.delete(handle);
     return {};
   }

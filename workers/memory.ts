@@ -44,6 +44,7 @@ const OTHER_COUNTERS = {
   packetsRecovered: layout.COUNTER_RECOVERED,
   packetsGivenUp: layout.COUNTER_GIVEN_UP,
   keyframesReplayed: layout.COUNTER_REPLAYS,
+  packetsMirrored: layout.COUNTER_MIRRORED,
   upTracks: layout.COUNTER_UP_TRACKS,
   downTracks: layout.COUNTER_DOWN_TRACKS,
   blockedPairs: layout.COUNTER_BLOCKED_PAIRS,

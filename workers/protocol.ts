@@ -114,6 +114,8 @@ export interface StartShard {
   counters: SharedArrayBuffer;
   /** Data rings by sender and receiver: `rings[from][to]`, null on the diagonal. */
   rings: (SharedArrayBuffer | null)[][];
+  /** The same for publishers that have mirrors. */
+  mirrorRings: (SharedArrayBuffer | null)[][];
   settings: ShardSettings;
 }
 
@@ -128,7 +130,7 @@ export interface AcceptOffer {
   data: boolean;
 }
 
-/** A subscriber wants an offer: its peer, made when it answers, is fed by another handle's tracks of this shard. */
+/** A subscriber wants an offer: its peer, made when it answers, is fed by another handle's tracks of this shard, or its mirror here. */
 export interface MakeOffer {
   type: 'make-offer';
   handle: HandleNumber;
@@ -190,6 +192,21 @@ export interface SetRoomShards {
   shards: ShardNumber[];
 }
 
+/** Which other shards have a mirror of a publisher of this one; sent to its shard, whole, when the set changes. */
+export interface SetMirrors {
+  type: 'set-mirrors';
+  handle: HandleNumber;
+  shards: ShardNumber[];
+}
+
+/** Makes a mirror of a publisher that lives on another shard; `forget` ends it. Comes before the offers that it feeds. */
+export interface MirrorPublisher {
+  type: 'mirror';
+  handle: HandleNumber;
+  /** Where the publisher lives. */
+  home: ShardNumber;
+}
+
 /** Asks the handle's video publisher for a keyframe (FIR), throttled as any other request. */
 export interface RequestKeyframe {
   type: 'request-keyframe';
@@ -222,6 +239,8 @@ export type ShardRequest =
   | Forget
   | SetBlocked
   | SetRoomShards
+  | SetMirrors
+  | MirrorPublisher
   | RequestKeyframe
   | DescribeHandle
   | SetLimits;

@@ -3,7 +3,8 @@ import { FORWARD } from '../assembly/layout.js';
 import type { ShardCounters } from './counters.js';
 import type { Engine } from './engine.js';
 import type { Feedback } from './feedback.js';
-import { indexOf, type Member } from './member.js';
+import { indexOf, type Member, type UpTrack } from './member.js';
+import { KEYFRAME, type RecordHead } from './mirror-records.js';
 
 export class Relay {
   private readonly engine: Engine;
@@ -34,11 +35,20 @@ export class Relay {
     if (feedbackDue !== 0) this.feedback.tellPublisher(member, now);
   }
 
+  /** A packet that the publisher's own shard has admitted came for its mirror here. */
+  mirrored(member: Member, track: UpTrack, packet: Buffer, head: Required<RecordHead>, now: number): void {
+    const { engine } = this;
+    const keyframe = (head.flags & KEYFRAME) !== 0;
+    const verdict = engine.receiveMirrored(track.index, packet, head.number, head.value, keyframe, now);
+    if (verdict === FORWARD) this.fanOut(member, now);
+  }
+
   private fanOut(member: Member, now: number): void {
     const { engine } = this;
     const isVideo = engine.admittedTrack === indexOf(member.video);
     const track = isVideo ? member.video : member.audio;
     if (!track) return;
+    member.mirrors?.packet(track, now);
     const packet = engine.packet;
     const { downTracks } = track;
     let sent = 0;

@@ -5,16 +5,18 @@ import { createCertificate } from './certificate.js';
 import { Control } from './control.js';
 import { ShardCounters } from './counters.js';
 import { DataRelay } from './data-relay.js';
-import { DataRing } from './data-ring.js';
 import { Engine } from './engine.js';
+import { FanOut } from './fan-out.js';
 import { Feedback } from './feedback.js';
 import { Members } from './members.js';
 import { loadNative } from './native.js';
 import type { ShardNews, ShardNumber, ShardReply, ShardRequest, ShardSettings, StartShard } from './protocol.js';
 import { Relay } from './relay.js';
+import { Ring } from './ring.js';
 import { scheduleAsBatch } from './scheduling.js';
 import { newShedding, shed } from './shedding.js';
 import { Supervision } from './supervision.js';
+import { Utilization } from './utilization.js';
 
 /** What reaches the pool's message listener. */
 export interface ShardMessage {
@@ -53,6 +55,12 @@ function checkPort(port: number): Promise<void> {
   });
 }
 
+/** A shard's ends of the rings between all: by the other shard's number, null for itself. */
+function ringsOf(rings: (SharedArrayBuffer | null)[][], shard: ShardNumber) {
+  const open = (ring: SharedArrayBuffer | null | undefined) => (ring ? new Ring(ring) : null);
+  return { outgoing: (rings[shard] ?? []).map(open), incoming: rings.map((row) => open(row[shard])) };
+}
+
 async function start(request: StartShard): Promise<Shard> {
   const { settings } = request;
   const say = (news: ShardNews) => parentPort?.postMessage({ shard: request.shard, news } satisfies ShardMessage);
@@ -66,16 +74,19 @@ async function start(request: StartShard): Promise<Shard> {
   control.countLive();
   const feedback = new Feedback(engine, counters, settings, say);
   const relay = new Relay(engine, feedback, counters);
-  const rings = request.rings.map((row) => row[request.shard] ?? null);
+  const wake = (other: ShardNumber) => control.ringDoorbell(other);
+  const dataRings = ringsOf(request.rings, request.shard);
   const data = new DataRelay({
     engine,
     counters,
     settings,
-    outgoing: (request.rings[request.shard] ?? []).map((ring) => (ring ? new DataRing(ring) : null)),
-    incoming: rings.flatMap((ring) => (ring ? [new DataRing(ring)] : [])),
-    ring: (other) => control.ringDoorbell(other),
+    outgoing: dataRings.outgoing,
+    incoming: dataRings.incoming.filter((ring) => ring !== null),
+    ring: wake,
   });
-  const members = new Members({ native, certificate, engine, relay, feedback, data, counters, settings, say });
+  const mirrorRings = ringsOf(request.mirrorRings, request.shard);
+  const fanOut = new FanOut({ engine, relay, feedback, counters, ...mirrorRings, wake });
+  const members = new Members({ native, certificate, engine, relay, feedback, data, fanOut, counters, settings, say });
   const supervision = new Supervision(engine, settings, say);
 
   const contained = (where: string, work: () => void) => {
@@ -92,6 +103,7 @@ async function start(request: StartShard): Promise<Shard> {
     }
   };
   const shedding = newShedding();
+  const utilization = new Utilization();
   let due = performance.now() + TICK;
   const timer = setInterval(() => {
     const now = performance.now();
@@ -101,6 +113,7 @@ async function start(request: StartShard): Promise<Shard> {
       engine.setShedding(shedding.share);
       counters.set('videoShedPercent', Math.round(shedding.share * 100));
     }
+    counters.set('loopBusyPercent', utilization.look(performance.eventLoopUtilization(), now) * 100);
     counters.add('heartbeat');
     due = now + TICK;
     contained('feedback', () => feedback.tick(now));
@@ -108,7 +121,15 @@ async function start(request: StartShard): Promise<Shard> {
       for (const member of supervision.tick(members.all(), now)) members.hangup(member, 'ICE failed');
     });
   }, TICK);
-  void control.answerDoorbell(request.shard, () => contained('data ring', () => data.drain()));
+  void control.answerDoorbell(request.shard, () => {
+    // An error ends this turn, and the next one goes on behind the record that it was about.
+    let more = true;
+    contained('rings', () => {
+      data.drain();
+      more = fanOut.drain();
+    });
+    return more;
+  });
 
   // Native threads must be gone before this thread is: whatever way it ends, this runs once.
   let cleaned = false;
@@ -143,6 +164,10 @@ function handle({ members, engine, data, settings }: Shard, request: Exclude<Sha
       return members.closePeer(request.handle);
     case 'forget':
       return members.forget(request.handle);
+    case 'set-mirrors':
+      return members.setMirrors(request);
+    case 'mirror':
+      return members.mirror(request);
     case 'request-keyframe':
       return members.requestKeyframe(request.handle);
     case 'set-blocked':

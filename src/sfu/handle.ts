@@ -91,6 +91,8 @@ export interface SfuHandle {
   /** What the handle's last offer said, for subscribers that come after a hangup. */
   lastPlan: PublisherPlan | null;
   readonly subscribers: Set<SfuHandle>;
+  /** Other shards that carry some of them (mirrors.ts). */
+  readonly mirrors: Set<ShardNumber>;
   /** Numbers of its room and user while it has joined. */
   joined: { room: number; user: number; publisher: boolean } | null;
   /** The token that let it join, as it is banned if its user is kicked; null if there is nothing to ban. */
@@ -119,6 +121,7 @@ export function newHandle(number: HandleNumber, sink: HandleSink, client: Client
     peer: null,
     lastPlan: null,
     subscribers: new Set(),
+    mirrors: new Set(),
     joined: null,
     token: null,
     subscription: null,

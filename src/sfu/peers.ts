@@ -6,6 +6,7 @@ import type { PlacementHint } from '../shards/placement.js';
 import type { Shards } from '../shards/pool.js';
 import { type DescriptionSettings, Descriptions, midIn, newSsrcs } from './descriptions.js';
 import type { LocalJsep, SfuHandle, SubscriberPeer } from './handle.js';
+import { Mirrors } from './mirrors.js';
 import type { Presence } from './presence.js';
 import { Refusal } from './refusal.js';
 import { RoomShards } from './room-shards.js';
@@ -14,18 +15,19 @@ const PUBLISHER_LEFT = 'The publisher left meanwhile.';
 
 /** The handles' PeerConnections: which shard each lives on, what was offered, what the shards tell of them. */
 export class Peers {
-  readonly #shards: Pick<Shards, 'run' | 'place' | 'onNews'>;
+  readonly #shards: Pick<Shards, 'run' | 'place' | 'placeSubscriber' | 'onNews'>;
   readonly #descriptions: Descriptions;
   readonly #log: Log;
   readonly #handles = new Map<number, SfuHandle>();
   readonly #rooms: RoomShards;
+  readonly #mirrors: Mirrors;
   readonly #presence: Pick<Presence, 'tellBlocks' | 'room'>;
   /** Workers in place of dead ones, which have not been told who blocks whom. */
   readonly #ignorant = new Set<ShardNumber>();
   #talkingListener: (handle: SfuHandle) => void = () => {};
 
   constructor(
-    shards: Pick<Shards, 'run' | 'place' | 'onNews'>,
+    shards: Pick<Shards, 'run' | 'place' | 'placeSubscriber' | 'onNews'>,
     presence: Pick<Presence, 'tellBlocks' | 'room'>,
     settings: DescriptionSettings,
     log: Log,
@@ -37,6 +39,7 @@ export class Peers {
     this.#rooms = new RoomShards((shard, room, members) =>
       this.#attempt(() => shards.run(shard, { type: 'set-room-shards', room, shards: members })),
     );
+    this.#mirrors = new Mirrors(shards, (action) => this.#attempt(action));
     shards.onNews((shard, news) => this.#onNews(shard, news));
   }
 
@@ -86,13 +89,14 @@ export class Peers {
     return this.#descriptions.answer(handle, plan, local);
   }
 
-  /** Makes the peer of a subscriber on its publisher's shard, and the offer for it. */
+  /** Makes the peer of a subscriber on its publisher's shard, or on one with a mirror of it, and the offer for it. */
   async subscribe(handle: SfuHandle, source: SfuHandle): Promise<LocalJsep> {
     if (handle.peer) throw new Refusal('This handle has a PeerConnection already; attach another one to subscribe.');
     if (source.gone) throw new Refusal(PUBLISHER_LEFT);
-    const shard = await this.#settle(source);
+    const home = await this.#settle(source);
+    const shard = this.#shards.placeSubscriber(home, source.mirrors);
     await this.#moveTo(handle, shard);
-    if (source.gone || handle.gone) throw new Refusal(PUBLISHER_LEFT);
+    if (source.gone || handle.gone || source.shard !== home) throw new Refusal(PUBLISHER_LEFT);
     const ssrcs = newSsrcs();
     const plan = this.#descriptions.planSubscriber(source, ssrcs, true);
     const peer: SubscriberPeer = {
@@ -109,6 +113,8 @@ export class Peers {
     handle.peer = peer;
     source.subscribers.add(handle);
     try {
+      await this.#mirrors.provide(source, shard);
+      if (handle.peer !== peer) throw new Refusal(PUBLISHER_LEFT);
       const { local } = await this.#shards.run(shard, {
         type: 'make-offer',
         handle: handle.number,
@@ -173,7 +179,9 @@ export class Peers {
     handle.lastPlan = null;
     const { shard } = handle;
     handle.shard = null;
+    const mirrorsEnd = this.#mirrors.end(handle);
     if (shard !== null) await this.#attempt(() => this.#shards.run(shard, { type: 'forget', handle: handle.number }));
+    await mirrorsEnd;
     if (room !== null) await this.#rooms.update(room, this.#handles.values());
   }
 
@@ -199,21 +207,30 @@ export class Peers {
   async describe(handle: SfuHandle): Promise<HandleDescription | null> {
     if (handle.shard === null) return null;
     const { description } = await this.#shards.run(handle.shard, { type: 'describe', handle: handle.number });
+    if (description) await this.#mirrors.complete(handle, description);
     return description ?? null;
   }
 
   requestKeyframe(handle: SfuHandle): void {
     if (handle.peer?.role !== 'publisher') return;
-    void this.#attempt(() => this.#run(handle, { type: 'request-keyframe', handle: handle.number }));
+    const request = { type: 'request-keyframe', handle: handle.number } as const;
+    void this.#attempt(() => this.#run(handle, request));
+    for (const shard of handle.mirrors) void this.#attempt(() => this.#shards.run(shard, request));
   }
 
   /** A worker died: forgets what lived there. Returns the handles whose PeerConnections ended with it. */
   lose(shard: ShardNumber): SfuHandle[] {
     const there = [...this.#handles.values()].filter((handle) => handle.shard === shard);
     const lost = there.filter((handle) => handle.peer !== null);
+    this.#mirrors.lose(shard, this.#handles.values());
     for (const handle of there) {
       this.#endPeer(handle);
       handle.shard = null;
+    }
+    // Subscribers of what lived there end too, wherever they are: what feeds them is gone.
+    for (const handle of there) {
+      this.#endSubscribers(handle);
+      void this.#mirrors.end(handle);
     }
     this.#rooms.lose(shard);
     this.#ignorant.add(shard);
@@ -296,8 +313,10 @@ export class Peers {
   /** Forgets the peer's state here; closing it on its shard is another step. */
   #endPeer(handle: SfuHandle): void {
     if (handle.peer?.role === 'subscriber') {
-      handle.peer.source.subscribers.delete(handle);
+      const { source } = handle.peer;
+      source.subscribers.delete(handle);
       handle.subscription = null;
+      void this.#mirrors.release(source);
     }
     handle.peer = null;
     this.#setTalking(handle, false);

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { Piscina, queueOptionsSymbol } from 'piscina';
 import { Control, createControl } from '../../workers/control.js';
 import { createCounters, type ShardCounter, ShardCounters } from '../../workers/counters.js';
-import { createRing } from '../../workers/data-ring.js';
 import { createMemory, readCounters } from '../../workers/memory.js';
 import type {
   ShardLimits,
@@ -15,8 +14,16 @@ import type {
   ShardSettings,
   StartShard,
 } from '../../workers/protocol.js';
+import { createRing } from '../../workers/ring.js';
 import type { ShardMessage } from '../../workers/shard.js';
-import { choosePlacement, type PlacementHint, type PlacementPolicy } from './placement.js';
+import { type MeasuredLoad, ShardLoads } from './loads.js';
+import {
+  choosePlacement,
+  type FanOutPolicy,
+  type PlacementHint,
+  type PlacementPolicy,
+  placeSubscriber,
+} from './placement.js';
 
 /** A request that failed, or a shard that is not there to run it. The message is for people. */
 export class ShardError extends Error {}
@@ -27,6 +34,9 @@ export interface ShardsOptions {
   /** The first shard's UDP port; the next ones follow. */
   rtpPort: number;
   placement: PlacementPolicy;
+  fanOut: FanOutPolicy;
+  /** The share of its time, 0..1, from which on a shard is near saturation. */
+  loadMax: number;
   settings: Omit<ShardSettings, 'rtpPort'>;
   log: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
 }
@@ -50,6 +60,8 @@ export class Shards {
   private readonly engine: WebAssembly.Module;
   private readonly control: SharedArrayBuffer;
   private readonly rings: (SharedArrayBuffer | null)[][];
+  private readonly mirrorRings: (SharedArrayBuffer | null)[][];
+  private readonly loads = new ShardLoads();
   private readonly pool: Piscina;
   private readonly places: Place[];
   private readonly newsListeners: ((shard: ShardNumber, news: ShardNews) => void)[] = [];
@@ -64,7 +76,9 @@ export class Shards {
     this.options = { ...options, settings: { ...options.settings } };
     this.engine = engine;
     this.control = createControl(count);
-    this.rings = numbers.map((from) => numbers.map((to) => (from === to ? null : createRing())));
+    const rings = () => numbers.map((from) => numbers.map((to) => (from === to ? null : createRing())));
+    this.rings = rings();
+    this.mirrorRings = rings();
     this.places = numbers.map(() => ({
       thread: null,
       deaths: 0,
@@ -165,11 +179,33 @@ export class Shards {
 
   /** Where a new handle's peer should live. */
   place(hint: PlacementHint): ShardNumber {
-    const loads = this.places.map((place) =>
-      place.thread === null ? null : new ShardCounters(place.counters).read().peers,
-    );
+    const { placement, loadMax } = this.options;
+    return this.choose((loads, turn) => choosePlacement(placement, hint, loads, turn, loadMax));
+  }
+
+  /**
+   * Where a new subscriber's peer should live.
+   *
+   * @param home the publisher's shard
+   * @param mirrors other shards that carry some of its subscribers
+   */
+  placeSubscriber(home: ShardNumber, mirrors: ReadonlySet<ShardNumber>): ShardNumber {
+    const { placement, fanOut, loadMax } = this.options;
+    const policy = placement === 'together' ? 'off' : fanOut;
+    return this.choose((loads, turn) => placeSubscriber(policy, { home, mirrors }, loads, turn, loadMax));
+  }
+
+  private choose(decide: (loads: (number | null)[], turn: number) => ShardNumber): ShardNumber {
+    const now = performance.now();
+    const measured = this.places.map((place): MeasuredLoad | null => {
+      if (place.thread === null) return null;
+      const { loopBusyPercent, peers } = new ShardCounters(place.counters).read();
+      return { busy: loopBusyPercent / 100, peers };
+    });
+    const shard = decide(this.loads.estimate(measured, now), this.turn);
     this.turn += 1;
-    return choosePlacement(this.options.placement, hint, loads, this.turn - 1);
+    this.loads.placed(shard, measured[shard] ?? null, now);
+    return shard;
   }
 
   /** The shard's and its engine's counters, read in place. */
@@ -217,6 +253,7 @@ export class Shards {
       control: this.control,
       counters: place.counters,
       rings: this.rings,
+      mirrorRings: this.mirrorRings,
       settings: { ...settings, rtpPort: rtpPort + shard },
     };
     await this.pool.run({ ...request, [queueOptionsSymbol]: { thread } });

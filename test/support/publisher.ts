@@ -45,6 +45,8 @@ export class Publisher extends Member {
   readonly messages: ReceivedMessage[] = [];
   /** When each PLI or FIR came, milliseconds. */
   readonly keyframeRequests: number[] = [];
+  /** The server's media port, as its last answer says. */
+  serverPort = 0;
   #version = 0;
   #transport: Transport | null = null;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -109,6 +111,7 @@ export class Publisher extends Member {
     if (!this.#transport) throw new Error('offered before the transport was made');
     const sdp = publisherOffer(this.#transport, lines, ++this.#version, [this.options.codec ?? 'h264']);
     const answer = readSdp((await this.handle.offer(sdp)).sdp);
+    this.serverPort = Number(answer.transport.candidates[0]?.split(' ')[5]);
     for (const [kind, stream] of [['audio', this.audio] as const, ['video', this.video] as const]) {
       const line = acceptedLine(answer.lines, kind);
       if (line) stream.payloadType = Number(line.formats[0]);

@@ -17,6 +17,8 @@ export class ScriptedShards {
   #news: (shard: ShardNumber, news: ShardNews) => void = () => {};
   #lost: (shard: ShardNumber) => void = () => {};
   nextPlace = 0;
+  /** null: the publisher's shard. */
+  nextSubscriberPlace: ShardNumber | null = null;
 
   hold(type: ShardRequest['type']): void {
     this.#held.set(type, []);
@@ -44,6 +46,10 @@ export class ScriptedShards {
 
   place(): ShardNumber {
     return this.nextPlace;
+  }
+
+  placeSubscriber(home: ShardNumber): ShardNumber {
+    return this.nextSubscriberPlace ?? home;
   }
 
   onNews(listener: (shard: ShardNumber, news: ShardNews) => void): void {

@@ -4,6 +4,7 @@ import {
   fullIntraRequest,
   negativeAcknowledgement,
   pictureLossIndication,
+  receiverEstimatedMaximumBitrate,
   receiverReport,
 } from '../../bench/load/rtcp.js';
 import {
@@ -117,6 +118,11 @@ export class Subscriber extends Member {
 
   askAgain(kind: MediaKind, sequenceNumbers: number[]): boolean {
     return this.peer.send(negativeAcknowledgement(ownSsrc, this.announced[kind].ssrc, sequenceNumbers));
+  }
+
+  /** Says what the line carries, bit/s (REMB). */
+  estimate(bitrate: number): boolean {
+    return this.peer.send(receiverEstimatedMaximumBitrate(ownSsrc, bitrate, [this.announced.video.ssrc]));
   }
 
   /** Sends the receiver report that is due (RFC 3550 6.4.2) on the packets of one kind so far. */

@@ -41,7 +41,7 @@ const layers = [
 const layerOf = (file: string) =>
   layers.findIndex((layer) => file === layer || file.startsWith(`${layer}/`) || file.startsWith(`${layer}.`));
 /** What of workers the main thread may load: the plain protocol and the views of shared memory. */
-const shared = ['protocol', 'control', 'counters', 'data-ring', 'memory', 'shard'].map((name) => `workers/${name}`);
+const shared = ['protocol', 'control', 'counters', 'memory', 'ring', 'shard'].map((name) => `workers/${name}`);
 
 describe('the structure', () => {
   test('has imports that point one way only', () => {

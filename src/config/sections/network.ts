@@ -60,6 +60,16 @@ export const NETWORK = {
     'auto',
     '`auto`: a room on one worker where possible; `spread`: every handle on the next worker; `together`: all on the first',
   ),
+  FAN_OUT: setting(
+    word(['auto', 'spread', 'off']),
+    'auto',
+    '`auto`: other workers carry a publisher’s further subscribers when its own is near saturation; `spread`: every subscriber on the next worker; `off`: all on the publisher’s',
+  ),
+  WORKER_LOAD_MAX: setting(
+    whole(10, 100, '%'),
+    '75',
+    'share of its time that a worker may work until new peers go to others',
+  ),
   PUBLIC_IP: setting(
     addresses,
     '',

@@ -55,8 +55,23 @@ export const WORKER_COUNTERS: Table = {
   ],
   dataToShards: ['counter', 'shard_data_messages_crossed_total', 'Messages that went to another shard'],
   dataRingFull: ['counter', 'shard_data_messages_ring_full_total', 'Messages that did not: its ring was full'],
+  mirrors: ['gauge', 'shard_mirrors', 'Publishers of other workers that have subscribers on this one'],
+  packetsToShards: ['counter', 'shard_packets_crossed_total', 'RTP packets that went to mirrors on other workers'],
+  videoRingFull: [
+    'counter',
+    'shard_video_packets_ring_full_total',
+    'Video packets that did not: the other worker was behind',
+  ],
+  audioRingFull: ['counter', 'shard_audio_packets_ring_full_total', 'Audio packets that did not'],
+  mirrorDelayMicros: ['gauge', 'shard_mirror_delay_seconds', 'How long the last packet took from another worker', 1e-6],
   faults: ['counter', 'shard_faults_total', 'Errors that were contained: each ended one PeerConnection at most'],
   loopDelayMicros: ['gauge', 'shard_loop_delay_seconds', 'How late the worker’s last regular work was', 1e-6],
+  loopBusyPercent: [
+    'gauge',
+    'shard_loop_busy_ratio',
+    'Share of its time that the worker works, of the last seconds',
+    0.01,
+  ],
   videoShedPercent: [
     'gauge',
     'shard_video_shed_ratio',
@@ -93,6 +108,7 @@ export const ENGINE_COUNTERS: Table = {
   packetsAsked: ['counter', 'rtp_losses_asked_total', 'Times a packet was asked of its publisher again (NACK)'],
   packetsRecovered: ['counter', 'rtp_losses_recovered_total', 'Packets that came after they were missed'],
   packetsGivenUp: ['counter', 'rtp_losses_given_up_total', 'Packets that did not'],
+  packetsMirrored: ['counter', 'rtp_packets_mirrored_total', 'RTP packets of publishers of other workers'],
   keyframesReplayed: [
     'counter',
     'rtp_keyframe_replays_total',

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { createRing, DataRing, RING_BYTES } from '../../workers/data-ring.js';
+import { createRing, RING_BYTES, Ring } from '../../workers/ring.js';
 
 const head = Buffer.from('head');
 
-describe('DataRing', () => {
+describe('Ring', () => {
   test('gives back what was written, in order, whatever the lengths', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 5000 }), { maxLength: 60 }), (bodies) => {
-        const ring = new DataRing(createRing());
+        const ring = new Ring(createRing());
         const written = bodies.filter((body) => ring.write(head, Buffer.from(body)));
         assert.equal(written.length, bodies.length);
         for (const body of written) assert.deepEqual(ring.read(), Buffer.concat([head, body]));
@@ -21,7 +21,7 @@ describe('DataRing', () => {
   });
 
   test('refuses and counts a message that finds no room, and takes the next one when there is room again', () => {
-    const ring = new DataRing(createRing());
+    const ring = new Ring(createRing());
     const body = Buffer.alloc(256 * 1024);
     let written = 0;
     while (ring.write(head, body)) written++;
@@ -33,7 +33,7 @@ describe('DataRing', () => {
   });
 
   test('keeps order and content over many wraps of its end', () => {
-    const ring = new DataRing(createRing());
+    const ring = new Ring(createRing());
     let expected = 0;
     let next = 0;
     for (let round = 0; round < 400; round++) {
@@ -55,7 +55,7 @@ describe('DataRing', () => {
   test('is emptied, not followed out of bounds, when a length in it cannot be', () => {
     for (const length of [0x7fffffff, -2, -2147483648, RING_BYTES]) {
       const memory = createRing();
-      const ring = new DataRing(memory);
+      const ring = new Ring(memory);
       ring.write(head, Buffer.from('good'));
       new DataView(memory).setInt32(12, length, true);
       assert.equal(ring.read(), null);
@@ -66,19 +66,19 @@ describe('DataRing', () => {
 
   test('carries messages between two threads without loss or mixture', async () => {
     const memory = createRing();
-    const ring = new DataRing(memory);
+    const ring = new Ring(memory);
     const count = 20_000;
     const code = `
       const { workerData } = require('node:worker_threads');
-      import(workerData.module).then(({ DataRing }) => {
-        const ring = new DataRing(workerData.memory);
+      import(workerData.module).then(({ Ring }) => {
+        const ring = new Ring(workerData.memory);
         for (let i = 0; i < ${count}; ) {
           const body = Buffer.alloc(8 + (i % 700), i & 255);
           body.writeUInt32LE(i, 0);
           if (ring.write(Buffer.alloc(0), body)) i++;
         }
       });`;
-    const module = new URL('../../workers/data-ring.js', import.meta.url).href;
+    const module = new URL('../../workers/ring.js', import.meta.url).href;
     const worker = new Worker(code, { eval: true, workerData: { memory, module } });
     for (let i = 0; i < count; ) {
       const message = ring.read();

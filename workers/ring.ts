@@ -1,9 +1,12 @@
 /**
- * A bounded single-writer, single-reader queue of messages in shared memory, from one shard to another.
+ * A bounded single-writer, single-reader queue of records in shared memory, from one shard to another.
  *
  * Layout: three Int32 control words (read position, write position, dropped), then the bytes. A position counts bytes
  * for ever (modulo 2^32), so full and empty differ. A record is a 4-byte length and its bytes, padded to 4; a length of
  * -1 says that the rest of the buffer is unused and the next record starts at its beginning.
+ *
+ * A record can't be read torn: the write position moves past it when all of it is written, and its bytes are written over
+ * only when the read position has moved past it.
  */
 const CONTROL_WORDS = 3;
 const READ = 0;
@@ -12,15 +15,18 @@ const DROPPED = 2;
 const SKIP = -1;
 const align = (bytes: number) => (bytes + 3) & ~3;
 
-/** Bytes of a ring's buffer: room for a handful of the largest messages (256 KiB). A power of two. */
+/** Bytes of a ring's buffer: room for a handful of the largest messages (256 KiB), or 1,500 packets. A power of two. */
 export const RING_BYTES = 1 << 21;
 
+/** Pages that were never written take no memory. */
 export const createRing = (): SharedArrayBuffer => new SharedArrayBuffer(CONTROL_WORDS * 4 + RING_BYTES);
 
-export class DataRing {
+export class Ring {
   private readonly control: Int32Array;
   private readonly bytes: Buffer;
   private readonly capacity: number;
+  /** Bytes that the record of the last peek() takes, its length word and padding included; 0: none. */
+  private peeked = 0;
 
   constructor(memory: SharedArrayBuffer) {
     this.control = new Int32Array(memory, 0, CONTROL_WORDS);
@@ -28,13 +34,18 @@ export class DataRing {
     this.capacity = this.bytes.length;
   }
 
-  /** Messages that found no room since the start. */
+  /** Records that found no room since the start. */
   get dropped(): number {
     return Atomics.load(this.control, DROPPED) >>> 0;
   }
 
-  /** Appends one message given in two parts; false, and counted, if there is no room for it. Writer's side only. */
-  write(head: Buffer, body: Buffer): boolean {
+  /**
+   * Appends one record given in two parts. Writer's side only.
+   *
+   * @param spare bytes that have to stay free, for what matters more
+   * @returns false, and counted, if there is no room for it
+   */
+  write(head: Buffer, body: Buffer, spare = 0): boolean {
     const length = head.length + body.length;
     const needed = 4 + align(length);
     const write = Atomics.load(this.control, WRITE) >>> 0;
@@ -42,7 +53,7 @@ export class DataRing {
     const offset = write & (this.capacity - 1);
     const toEnd = this.capacity - offset;
     const skipped = needed > toEnd ? toEnd : 0;
-    if (((write - read) >>> 0) + skipped + needed > this.capacity) {
+    if (((write - read) >>> 0) + skipped + needed + spare > this.capacity) {
       Atomics.add(this.control, DROPPED, 1);
       return false;
     }
@@ -56,10 +67,11 @@ export class DataRing {
   }
 
   /**
-   * Takes the oldest message out, as a copy; null if there is none. Reader's side only.
+   * The oldest record, in place: its bytes are good until advance(). null if there is none. Reader's side only.
    * A length that cannot be (the other thread died while writing) empties the ring.
    */
-  read(): Buffer | null {
+  peek(): Buffer | null {
+    this.peeked = 0;
     for (;;) {
       const read = Atomics.load(this.control, READ) >>> 0;
       const write = Atomics.load(this.control, WRITE) >>> 0;
@@ -70,17 +82,28 @@ export class DataRing {
         Atomics.store(this.control, READ, (read + this.capacity - offset) | 0);
         continue;
       }
-      if (
-        length < 0 ||
-        length > this.capacity ||
-        4 + align(length) > Math.min(this.capacity - offset, (write - read) >>> 0)
-      ) {
+      const taken = 4 + align(length);
+      if (length < 0 || length > this.capacity || taken > Math.min(this.capacity - offset, (write - read) >>> 0)) {
         Atomics.store(this.control, READ, write | 0);
         return null;
       }
-      const message = Buffer.from(this.bytes.subarray(offset + 4, offset + 4 + length));
-      Atomics.store(this.control, READ, (read + 4 + align(length)) | 0);
-      return message;
+      this.peeked = taken;
+      return this.bytes.subarray(offset + 4, offset + 4 + length);
     }
+  }
+
+  /** Gives the record of the last peek() back to the writer. */
+  advance(): void {
+    const read = Atomics.load(this.control, READ) >>> 0;
+    Atomics.store(this.control, READ, (read + this.peeked) | 0);
+    this.peeked = 0;
+  }
+
+  /** Takes the oldest record out, as a copy; null if there is none. Reader's side only. */
+  read(): Buffer | null {
+    const record = this.peek();
+    const copy = record && Buffer.from(record);
+    this.advance();
+    return copy;
   }
 }

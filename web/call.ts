@@ -61,6 +61,10 @@ export class Call {
       status: (event) => this.#status(event),
       user: (user) => this.#user(user),
       chat: (from, text) => chat.message(nameOf(from), text),
+      muted: (from, muted) => {
+        const tile = this.#tiles.get(from);
+        if (tile) tile.muted = muted;
+      },
     });
     void this.#room.run();
   }
@@ -125,6 +129,8 @@ export class Call {
   muteAudio(muted: boolean): void {
     this.#audioMuted = muted;
     this.#muteTracks();
+    this.#own.muted = muted;
+    this.#room.muted = muted;
     this.#parts.onChange();
   }
 

@@ -14,6 +14,8 @@ export interface PageEvents {
   status(event: RoomEvents['status']): void;
   user(member: Member): void;
   chat(from: string, text: string): void;
+  /** Somebody's microphone is muted, or not any more. */
+  muted(from: string, muted: boolean): void;
 }
 
 /** What travels on the data channels: the form that networked-aframe's adapter uses too. */
@@ -27,6 +29,7 @@ export class Room {
   readonly identity: Identity;
   readonly #room: ClientRoom;
   readonly #events: PageEvents;
+  #muted = false;
 
   constructor(
     server: ServerConfig,
@@ -40,11 +43,18 @@ export class Room {
     const ownScreen = screenOf(identity.user);
     const receive = (user: string) => user !== ownScreen;
     this.#room = new ClientRoom({ ...server, ...identity, stream, blocked, receive });
-    this.#room.on('status', (event) => events.status(event));
+    this.#room.on('status', (event) => {
+      events.status(event);
+      if (event.status === 'joined') this.#tellMuted(true);
+    });
     this.#room.on('member', (member) => {
       if (member.id !== ownScreen) events.user(member);
     });
     this.#room.on('message', ({ data }) => this.#message(parseMessage(data)));
+    // Who comes asks the others, as soon as there are both a room and a channel; who is not muted has nothing to answer.
+    this.#room.on('channel', ({ label, open }) => {
+      if (open && label === 'reliable') this.#tellMuted(true);
+    });
   }
 
   get users(): ReadonlyMap<string, Member> {
@@ -75,17 +85,33 @@ export class Room {
 
   /** @returns false if there is no open channel at the moment */
   say(text: string): boolean {
-    const data = { from: this.identity.user, text: text.slice(0, LONGEST_CHAT) };
-    const message: DataMessage = { dataType: 'chat', data };
+    return this.#send('chat', { from: this.identity.user, text: text.slice(0, LONGEST_CHAT) });
+  }
+
+  /** What the others are told of this user's microphone, now and when they come. */
+  set muted(muted: boolean) {
+    this.#muted = muted;
+    this.#tellMuted(false);
+  }
+
+  #tellMuted(ask: boolean): void {
+    this.#send('microphone', { from: this.identity.user, muted: this.#muted, ask });
+  }
+
+  #send(dataType: string, data: object): boolean {
+    const message: DataMessage = { dataType, data };
     return this.#room.send(JSON.stringify(message));
   }
 
   #message(message: DataMessage | null): void {
-    if (message?.dataType !== 'chat') return;
-    const { data } = message;
-    if (typeof data !== 'object' || data === null || !('from' in data && 'text' in data)) return;
-    if (typeof data.from !== 'string' || typeof data.text !== 'string') return;
-    this.#events.chat(data.from, data.text.slice(0, LONGEST_CHAT));
+    const { dataType, data } = message ?? {};
+    if (typeof data !== 'object' || data === null || !('from' in data) || typeof data.from !== 'string') return;
+    if (dataType === 'chat' && 'text' in data && typeof data.text === 'string') {
+      this.#events.chat(data.from, data.text.slice(0, LONGEST_CHAT));
+    } else if (dataType === 'microphone' && 'muted' in data && typeof data.muted === 'boolean') {
+      this.#events.muted(data.from, data.muted);
+      if (this.#muted && 'ask' in data && data.ask === true) this.#tellMuted(false);
+    }
   }
 }
 

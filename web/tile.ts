@@ -36,6 +36,7 @@ export class Tile {
   readonly root: HTMLElement;
   readonly #video = element('video', { set: { autoplay: '', playsinline: '' } });
   readonly #state = element('span', { class: 'state' });
+  readonly #microphone = element('span', { class: 'microphone', text: 'muted' });
   readonly #level = element('i');
   readonly #facts = element('span', { class: 'facts' });
   readonly #action = element('button', { set: { type: 'button' } });
@@ -68,7 +69,13 @@ export class Tile {
     this.#detailsButton.addEventListener('click', () => this.#showDetails(this.#details.hidden !== false));
     const meter = element('div', { class: 'meter', set: { 'aria-hidden': 'true' } }, this.#level);
     const caption = element('div', { class: 'caption' });
-    caption.append(element('span', { class: 'who', text: shownName }), this.#facts, this.#detailsButton);
+    this.#microphone.hidden = true;
+    caption.append(
+      element('span', { class: 'who', text: shownName }),
+      this.#microphone,
+      this.#facts,
+      this.#detailsButton,
+    );
     // What is on a screen is small.
     caption.append(kind === 'screen' ? this.#fullScreenButton(shownName) : this.#action);
     const initial = element('span', { class: 'initial', text: name.slice(0, 1).toUpperCase() });
@@ -91,6 +98,12 @@ export class Tile {
     if (content.action) this.#action.setAttribute('aria-label', `${content.action} ${this.#options.name}`);
     if (content.note) this.#facts.textContent = content.note;
     this.#facts.title = content.note;
+  }
+
+  /** Whether this person's microphone is muted. */
+  set muted(muted: boolean) {
+    this.#microphone.hidden = !muted;
+    this.root.dataset.muted = String(muted);
   }
 
   set silent(silent: boolean) {

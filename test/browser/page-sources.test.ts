@@ -79,6 +79,12 @@ browserTest('a muted microphone is silent for the others, a hidden picture stops
     const microphone = page.getByRole('button', { name: 'Mute microphone' });
     await microphone.click();
     assert.equal(await microphone.getAttribute('aria-pressed'), 'true');
+    await bob.seesMuted(ada, true);
+    const [cara] = await openAll(browser, httpUrl, guests, ['cara'], { source: 'none' });
+    assert.ok(cara);
+    await cara.seesMuted(ada, true);
+    await cara.seesMuted(bob, false);
+    await cara.tested.close();
     await eventually('ada is seen to be silent', speaking, (value) => value === 'false');
     // Silence has a little energy: a millionth of the tone's.
     await atRest('what bob hears', async () => Math.round((await bob.received(ada)).audioEnergy * 1e5));
@@ -107,7 +113,8 @@ browserTest('a muted microphone is silent for the others, a hidden picture stops
     await eventually('the other camera is off too', live, (count) => count === 0);
     await picture.click();
     await microphone.click();
-    await everybodySeesEverybody(guests);
+    await bob.seesMuted(ada, false);
+    await everybodySeesEverybody([ada, bob]);
     assert.equal(await live(), 1, 'one camera is on');
   }),
 );

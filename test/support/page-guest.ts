@@ -98,6 +98,12 @@ export class Guest {
     );
   }
 
+  /** Waits until the other's tile says that the microphone is muted, or that it isn't. */
+  async seesMuted(other: Guest, muted: boolean): Promise<void> {
+    const tile = this.tested.page.locator(`.tile[data-user^="${other.name}~"]`);
+    await tile.getByText('muted', { exact: true }).waitFor({ state: muted ? 'visible' : 'hidden' });
+  }
+
   async press(other: Guest, button: 'Block' | 'Unblock'): Promise<void> {
     const tile = this.tested.page.locator(`.tile[data-user^="${other.name}~"]`);
     await tile.getByRole('button', { name: `${button} ${other.name}`, exact: true }).click();
@@ -155,9 +161,12 @@ export async function openAll(
   guests: Guest[],
   names: string[],
   query: Record<string, string> = {},
-): Promise<void> {
-  for (const name of names) guests.push(await Guest.open(browser, httpUrl, name, query));
-  await Promise.all(guests.map((guest) => guest.joined()));
+): Promise<Guest[]> {
+  const opened: Guest[] = [];
+  for (const name of names) opened.push(await Guest.open(browser, httpUrl, name, query));
+  guests.push(...opened);
+  await Promise.all(opened.map((guest) => guest.joined()));
+  return opened;
 }
 
 export async function everybodySeesEverybody(guests: Guest[]): Promise<void> {

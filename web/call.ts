@@ -4,7 +4,7 @@ import { nameOf, ownerOf, rememberBlocks, screenOf } from './identity.js';
 import { type ChosenDevices, openScreen, openSource, type SourceKind } from './media-source.js';
 import { type Identity, Room } from './room.js';
 import { ScreenShare } from './screen-share.js';
-import type { ServerConfig } from './server-config.js';
+import type { CallServer } from './server-config.js';
 import type { MediaSource } from './test-pattern.js';
 import { Tile, type TileContent } from './tile.js';
 
@@ -12,7 +12,7 @@ import { Tile, type TileContent } from './tile.js';
 const FAREWELL_MS = 2_500;
 
 export interface CallParts {
-  config: ServerConfig;
+  config: CallServer;
   identity: Identity;
   kind: SourceKind;
   devices: ChosenDevices;

@@ -5,7 +5,7 @@ import { Controls } from './controls.js';
 import { DoctorDialog } from './doctor-dialog.js';
 import { userId } from './identity.js';
 import { Lobby, type Wish } from './lobby.js';
-import { iceServersFor, loadConfig, type ServerConfig } from './server-config.js';
+import { type CallServer, freshIceServers, iceServersFor, loadConfig } from './server-config.js';
 import { byId } from './shared/dom.js';
 
 const STATUS_WORDS: Record<RoomStatus, string> = {
@@ -45,7 +45,7 @@ function showStatus({ status, problem, retryMs }: RoomEvents['status']): void {
   if (status === 'failed') leave();
 }
 
-function enter(server: ServerConfig, wish: Wish): void {
+function enter(server: CallServer, wish: Wish): void {
   const { room, name, token, kind, devices, source } = wish;
   // The form was sent twice.
   if (call) {
@@ -109,8 +109,8 @@ const controls = new Controls({
 });
 const lobby = new Lobby((wish) => {
   Promise.all([config, wish])
-    .then(async ([server, wanted]) => {
-      enter({ ...server, iceServers: await iceServersFor(wanted.token, server.iceServers) }, wanted);
+    .then(([server, wanted]) => {
+      enter({ url: server.url, iceServers: freshIceServers(wanted.token, server.iceServers) }, wanted);
     })
     .catch((error) => say(describeError(error)));
 });

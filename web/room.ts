@@ -1,6 +1,6 @@
 import { type BlockMemory, Room as ClientRoom, type Member, type RoomEvents } from '../src/client/index.js';
 import { screenOf } from './identity.js';
-import type { ServerConfig } from './server-config.js';
+import type { CallServer } from './server-config.js';
 
 const LONGEST_CHAT = 2_000;
 
@@ -32,7 +32,7 @@ export class Room {
   #muted = false;
 
   constructor(
-    server: ServerConfig,
+    server: CallServer,
     identity: Identity,
     stream: MediaStream | null,
     blocked: BlockMemory,

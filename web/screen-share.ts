@@ -1,7 +1,7 @@
 import { type BlockMemory, Refused, Room } from '../src/client/index.js';
 import { screenOf } from './identity.js';
 import type { Identity } from './room.js';
-import type { ServerConfig } from './server-config.js';
+import type { CallServer } from './server-config.js';
 
 const TOKEN_FOR_ONE =
   'Your token is for one user, and a screen is a second one in the room: share it with a token that names no user.';
@@ -14,7 +14,7 @@ export class ScreenShare {
   readonly #room: Room;
 
   /** @param blocked whom its owner has blocked: they don't see the screen either */
-  constructor(server: ServerConfig, owner: Identity, stream: MediaStream, blocked: BlockMemory) {
+  constructor(server: CallServer, owner: Identity, stream: MediaStream, blocked: BlockMemory) {
     this.stream = stream;
     const identity = { ...owner, user: screenOf(owner.user) };
     this.#room = new Room({ ...server, ...identity, stream, receive: false });

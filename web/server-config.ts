@@ -5,6 +5,12 @@ export interface ServerConfig {
   iceServers: RTCIceServer[];
 }
 
+/** Where a call goes, and by which ICE servers. */
+export interface CallServer {
+  url: string;
+  iceServers: () => Promise<RTCIceServer[]>;
+}
+
 /** @throws Error with words for the user if the page's server doesn't answer */
 export async function loadConfig(location: Location): Promise<ServerConfig> {
   const response = await fetch('config.json').catch(() => null);
@@ -17,6 +23,26 @@ export async function loadConfig(location: Location): Promise<ServerConfig> {
   return { url: `${scheme}://${location.hostname}:${wsPort}/`, iceServers };
 }
 
+/** As `iceServersFor`, asked again when half of the credentials' time is over: a stay may be longer than they last. */
+export function freshIceServers(token: string | null, known: RTCIceServer[]): () => Promise<RTCIceServer[]> {
+  let latest: { servers: Promise<IceServers>; askedAt: number } | null = null;
+  return async () => {
+    const now = performance.now();
+    if (!latest || now - latest.askedAt > ((await latest.servers).ttl * 1000) / 2) {
+      latest = { servers: askForIceServers(token, known), askedAt: now };
+    }
+    return (await latest.servers).iceServers;
+  };
+}
+
+/** The answer of `GET /ice-servers`; `ttl` in seconds. */
+interface IceServers {
+  iceServers: RTCIceServer[];
+  ttl: number;
+}
+
+/** After how long a server that told none is asked again. */
+const RETRY_SECONDS = 60;
 /** Milliseconds until the call begins without an answer. */
 const ICE_SERVERS_LIMIT = 3_000;
 
@@ -25,13 +51,16 @@ const ICE_SERVERS_LIMIT = 3_000;
  * tells none.
  */
 export async function iceServersFor(token: string | null, known: RTCIceServer[]): Promise<RTCIceServer[]> {
+  return (await askForIceServers(token, known)).iceServers;
+}
+
+async function askForIceServers(token: string | null, known: RTCIceServer[]): Promise<IceServers> {
   const headers: HeadersInit = token === null ? {} : { Authorization: `Bearer ${token}` };
   try {
     const response = await fetch('ice-servers', { headers, signal: AbortSignal.timeout(ICE_SERVERS_LIMIT) });
-    if (!response.ok) return known;
-    const { iceServers }: { iceServers: RTCIceServer[] } = await response.json();
-    return iceServers;
+    if (response.ok) return await response.json();
   } catch {
-    return known;
+    // As if there were no answer.
   }
+  return { iceServers: known, ttl: RETRY_SECONDS };
 }

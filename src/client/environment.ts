@@ -40,6 +40,9 @@ export interface IceServer {
   credential?: string;
 }
 
+/** ICE servers, or how to get them: asked for each PeerConnection, so that credentials with an end are fresh ones. */
+export type IceServerSource = IceServer[] | (() => Promise<IceServer[]>);
+
 export interface BareTrack {
   readonly kind: string;
 }
@@ -139,6 +142,11 @@ export function socketClass({ WebSocket }: Environment): SocketClass {
 /** Whether there are PeerConnections. */
 export function hasPeers({ RTCPeerConnection }: Environment): boolean {
   return (RTCPeerConnection ?? global<PeerClass>('RTCPeerConnection')) !== undefined;
+}
+
+/** The ICE servers for a PeerConnection that is made now. */
+export async function iceServersOf(source: IceServerSource): Promise<IceServer[]> {
+  return typeof source === 'function' ? source() : source;
 }
 
 /** @throws {Unsupported} where there are no PeerConnections */

@@ -42,6 +42,7 @@ export type {
   ChannelOptions,
   Environment,
   IceServer,
+  IceServerSource,
   Peer,
   PeerClass,
   Socket,

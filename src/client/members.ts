@@ -1,6 +1,6 @@
 import { Pauses, retryDelay } from './back-off.js';
 import { raise } from './deferred.js';
-import type { IceServer, Peer, Stream } from './environment.js';
+import { type IceServerSource, iceServersOf, type Peer, type Stream } from './environment.js';
 import { asError } from './errors.js';
 import type { Handle } from './handle.js';
 import type { Session } from './session.js';
@@ -34,7 +34,7 @@ export interface BlockMemory {
 
 export interface MembersParts {
   place: { room: string; user: string; token: string | null };
-  iceServers: IceServer[];
+  iceServers: IceServerSource;
   /** Whether to subscribe to this user. */
   receives: (user: string) => boolean;
   blocked: BlockMemory;
@@ -143,7 +143,8 @@ export class Members {
     const { place, iceServers } = this.#parts;
     for (let failures = 0; this.#all.get(member.id) === member; failures += 1) {
       try {
-        const subscriber = new Subscriber(await session.attach(), { iceServers });
+        const [handle, servers] = await Promise.all([session.attach(), iceServersOf(iceServers)]);
+        const subscriber = new Subscriber(handle, { iceServers: servers });
         if (this.#all.get(member.id) !== member) return subscriber.close();
         subscriber.on('track', ({ stream }) => {
           member.stream = stream;

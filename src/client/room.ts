@@ -2,7 +2,7 @@ import type { DataEvent } from '../sfu/wire.js';
 import { BACK_OFF, Pauses, retryDelay } from './back-off.js';
 import { raise } from './deferred.js';
 import { Emitter } from './emitter.js';
-import { hasPeers, type IceServer, type Peer, type Stream } from './environment.js';
+import { hasPeers, type IceServerSource, iceServersOf, type Peer, type Stream } from './environment.js';
 import { asError, Closed, SessionLost, SfuError } from './errors.js';
 import type { Handle } from './handle.js';
 import { type BlockMemory, type Member, Members } from './members.js';
@@ -19,7 +19,7 @@ export interface RoomOptions extends SessionOptions {
   user: string;
   /** The token for the room (JWT), if the server wants one. */
   token?: string | null;
-  iceServers?: IceServer[];
+  iceServers?: IceServerSource;
   /** Audio and video to send; default none. */
   stream?: Stream | null;
   /** Whether to get everybody's audio and video, or whose; default true where there are PeerConnections. */
@@ -220,7 +220,9 @@ export class Room extends Emitter<RoomEvents> {
     try {
       handle.on('data', (data) => this.emit('data', data));
       this.#members.follow(handle);
-      const lost = hasPeers(this.#options) ? this.#publish(handle) : { ready: Promise.resolve(), lost: ended(handle) };
+      const lost = hasPeers(this.#options)
+        ? await this.#publish(handle)
+        : { ready: Promise.resolve(), lost: ended(handle) };
       const gone = raise(lost.lost);
       const { room, user, token = null } = this.#options;
       // A refused token should be told as such and not as a missing UDP path: joining doesn't wait for the path.
@@ -243,8 +245,10 @@ export class Room extends Emitter<RoomEvents> {
     }
   }
 
-  #publish(handle: Handle): { ready: Promise<void>; lost: Promise<Error> } {
-    const publisher = new Publisher(handle, { iceServers: this.#options.iceServers ?? [], stream: this.#stream });
+  async #publish(handle: Handle): Promise<{ ready: Promise<void>; lost: Promise<Error> }> {
+    const iceServers = await iceServersOf(this.#options.iceServers ?? []);
+    if (this.#left) throw new Closed('room');
+    const publisher = new Publisher(handle, { iceServers, stream: this.#stream });
     this.#publisher = publisher;
     publisher.on('channel', (channel) => this.emit('channel', channel));
     publisher.on('message', (message) => this.emit('message', message));

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { HttpListener } from '../../src/http/listener.js';
 import { pageHandler } from '../../src/http/page.js';
-import { browserTest, eventually } from '../support/browser.js';
-import { everybodySeesEverybody, type Guest, openAll, withServer } from '../support/page-guest.js';
+import { browserTest, eventually, openTested } from '../support/browser.js';
+import { everybodySeesEverybody, Guest, openAll, withServer } from '../support/page-guest.js';
 import { startServer } from '../support/server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -83,3 +83,23 @@ browserTest('after a restart of the server everybody is back, with new PeerConne
     await second?.stop();
   }
 });
+
+browserTest('a PeerConnection that is made later in a stay has fresh TURN credentials', (browser) =>
+  withServer({}, async ({ httpUrl }, guests) => {
+    const tested = await openTested(browser, `${httpUrl}/?room=garden&name=ada`);
+    const ada = new Guest('ada', tested);
+    guests.push(ada);
+    let asked = 0;
+    await tested.page.route('**/ice-servers', (route) => {
+      asked += 1;
+      const server = { urls: 'turn:localhost:9', username: `credentials-${asked}`, credential: 'x' };
+      return route.fulfill({ json: { iceServers: [server], ttl: 0 } });
+    });
+    await tested.page.getByRole('button', { name: 'Join' }).click();
+    await ada.joined();
+    const [bob] = await openAll(browser, httpUrl, guests, ['bob']);
+    assert.ok(bob);
+    await ada.sees(bob);
+    assert.deepEqual(await tested.run('probe.credentials()'), ['credentials-1', 'credentials-2']);
+  }),
+);

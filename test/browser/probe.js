@@ -54,6 +54,8 @@
   window.probe = {
     /** How many PeerConnections the page has made, open or closed. */
     made: () => peers.length,
+    /** TURN user names, a PeerConnection each, in the order in which they were made. */
+    credentials: () => peers.flatMap((pc) => pc.getConfiguration().iceServers.map(({ username }) => username)),
 
     /** The PeerConnection that receives this stream's tracks. */
     receiverOf(stream) {

@@ -282,7 +282,7 @@ describe('a frame', () => {
 });
 
 describe('a session', () => {
-  test('is its connection’s own: a stranger finds nothing, until it claims it', async () => {
+  test('W13: is its connection’s own: a stranger finds nothing, until it claims it (hole m)', async () => {
     const stranger = await JanusClient.connect(server.wsUrl);
     const own = await client.create();
     for (const janus of ['keepalive', 'attach', 'destroy']) {

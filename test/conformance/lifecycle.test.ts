@@ -32,7 +32,7 @@ describe('a start', () => {
     assert.match(said, /janus-sfu: SESSION_TIMEOUT="-1": should be a number of seconds/);
   });
 
-  test('with a key that can not be used is refused: never without a check by accident', async () => {
+  test('A4: with a key that can not be used is refused: never without a check by accident', async () => {
     const empty = path.join(folder, 'empty.der');
     writeFileSync(empty, '');
     for (const [file, reason] of [
@@ -85,7 +85,7 @@ describe('a start', () => {
 
 describe('an end', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    test(`by ${signal} tells the clients, closes with 1012 and exits with 0`, async () => {
+    test(`by ${signal} tells the clients, closes with 1012 and exits with 0 (hole o)`, async () => {
       const server = await startServer();
       const client = await JanusClient.connect(server.wsUrl);
       const ann = await client.join('r', 'ann', { data: true });
@@ -115,7 +115,7 @@ describe('an end', () => {
     assert.equal(await server.stop(), 0);
   });
 
-  test('and a new start keep the blocks', async () => {
+  test('and a new start keep the blocks (hole i)', async () => {
     const data = path.join(folder, 'kept');
     mkdirSync(data);
     const env = { BLOCK_STORE: 'lmdb', DATA_DIR: data };

@@ -39,7 +39,7 @@ function lines(): Record<string, unknown>[] {
   });
 }
 
-test('joins, blocks, kicks, leaves and refusals are a line each, with ids and without tokens or descriptions', async () => {
+test('A9: joins, blocks, kicks, leaves and refusals are a line each, with ids and without tokens or descriptions', async () => {
   const client = await JanusClient.connect(server.wsUrl);
   const session = await client.create();
   const [ann, bob, eve] = [await client.attach(session), await client.attach(session), await client.attach(session)];

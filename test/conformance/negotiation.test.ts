@@ -58,7 +58,7 @@ function answerTo(): { type: string; sdp: string } {
 }
 
 describe('a fresh handle', () => {
-  test('takes an offer, takes it again, and takes another one after a hangup', async () => {
+  test('S4: takes an offer, takes it again, and takes another one after a hangup', async () => {
     const handle = await client.attach(session);
     assert.equal(await say(handle, OFFER), 'answer');
     assert.equal(await say(handle, OFFER), 'answer');
@@ -75,14 +75,14 @@ describe('a fresh handle', () => {
     assert.ok(!client.received.some((one) => one.janus === 'hangup' && one.sender === handle.id));
   });
 
-  test('takes no answer, and nothing is left of the attempt', async () => {
+  test('S4: takes no answer, and nothing is left of the attempt', async () => {
     const handle = await client.attach(session);
     assert.equal(await say(handle, ANSWER), '469 Unexpected ANSWER (did we offer?)');
     assert.equal(await say(handle, OFFER), 'answer');
     assert.equal(await say(handle, ANSWER), '469 Unexpected ANSWER (did we offer?)');
   });
 
-  test('is as before after an offer that could not be read', async () => {
+  test('S4: is as before after an offer that could not be read', async () => {
     const handle = await client.attach(session);
     assert.match(await say(handle, { type: 'offer', sdp: 'rubbish' }), /^465 /);
     assert.match(await say(handle, { type: 'offer', sdp: OFFER.sdp.replaceAll(/^a=ice-pwd.*\r\n/gm, '') }), /^465 /);
@@ -138,13 +138,13 @@ describe('a client that encrypts its media by itself', () => {
 });
 
 describe('a handle that subscribes', () => {
-  test('takes the answer to its offer once', async () => {
+  test('S4: takes the answer to its offer once', async () => {
     const { handle } = await subscriber();
     assert.equal(await say(handle, answerTo()), 'success');
     assert.equal(await say(handle, answerTo()), '469 Unexpected ANSWER (did we offer?)');
   });
 
-  test('refuses an answer to something else, and still takes the right one', async () => {
+  test('S4: refuses an answer to something else, and still takes the right one', async () => {
     const { handle } = await subscriber();
     assert.match(await say(handle, ANSWER), /^465 Error processing SDP/);
     assert.match(await say(handle, { type: 'answer', sdp: 'rubbish' }), /^465 /);
@@ -210,7 +210,7 @@ describe('too much', () => {
     ['100 candidates', `${OFFER.sdp}${'a=candidate:1 1 udp 1 192.0.2.1 1 typ host\r\n'.repeat(100)}`],
   ];
   for (const [name, sdp] of bombs) {
-    test(`an offer with ${name} is refused with 465, and the handle lives`, async () => {
+    test(`S1: an offer with ${name} is refused with 465, and the handle lives`, async () => {
       const handle = await client.attach(session);
       const started = performance.now();
       assert.match(await say(handle, { type: 'offer', sdp }), /^465 /);

@@ -64,7 +64,7 @@ describe('join', () => {
     }
   });
 
-  test('is done once by a handle, but a failed one can be tried again', async () => {
+  test('is done once by a handle, but a failed one can be tried again (hole g)', async () => {
     const client = await connect();
     const handle = await client.attach(await client.create());
     const join = (body: object) => client.message(handle, { kind: 'join', room_id: 'once', user_id: 'ann', ...body });
@@ -76,7 +76,7 @@ describe('join', () => {
     assert.equal(refusalOf(await join({})), 'Handles may only join once!');
   });
 
-  test('of an id over 256 bytes is refused by name', async () => {
+  test('W9: of an id over 256 bytes is refused by name', async () => {
     const client = await connect();
     const handle = await client.attach(await client.create());
     const reply = await client.message(handle, { kind: 'join', room_id: 'r', user_id: 'u'.repeat(257) });
@@ -154,7 +154,7 @@ describe('data messages', () => {
 });
 
 describe('blocks', () => {
-  test('stop data messages both ways, are told to the target, and are lifted only by the blocker', async () => {
+  test('stop data messages both ways (hole j), are told to the target, and are lifted only by the blocker', async () => {
     const [ann, bob] = [await user('block', 'ann-b'), await user('block', 'bob-b')];
     const events = async (one: typeof ann) => {
       await one.client.settled();
@@ -199,7 +199,7 @@ describe('blocks', () => {
 describe('subscribe', () => {
   const offerOf = (reply: { jsep?: { type: string } }) => reply.jsep?.type;
 
-  test('to media brings an offer, in a join and in a message of its own, also before the publisher has media', async () => {
+  test('S5: to media brings an offer, in a join and in a message of its own, also before the publisher has media (hole e)', async () => {
     const ann = await user('media', 'ann-m');
     const bob = await connect();
     const session = await bob.create();

@@ -88,7 +88,7 @@ describe('a session whose connection is gone', () => {
     await walt.close();
   });
 
-  test(`ends when more than ${QUEUE} of its events wait, and the log says why`, async () => {
+  test(`W12: ends when more than ${QUEUE} of its events wait, and the log says why`, async () => {
     const { walt, alice, leaves, say } = await meet();
     await cut(alice);
     const gone = () => walt.received.some((one) => dataOf(one).event === 'leave');

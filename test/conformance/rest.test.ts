@@ -250,7 +250,7 @@ describe('the Janus API over HTTP', () => {
     }
   });
 
-  test('answers a request that is too long with 413, and what is no HTTP with 4xx', async () => {
+  test('W15: answers a request that is too long with 413, and what is no HTTP with 4xx', async () => {
     const client = server.rest();
     const body = JSON.stringify({ janus: 'ping', transaction: 'p', text: 'x'.repeat(131_072) });
     assert.equal((await client.ask('POST', '', { body, headers: json })).status, 413);
@@ -321,7 +321,7 @@ describe('the Janus API over HTTP', () => {
     assert.ok(elapsed >= 990 && elapsed < 5000, `after ${Math.round(elapsed)} ms`);
   });
 
-  test('has one long poll at a time: the older one is released, the newer one gets the event', async () => {
+  test('W11: has one long poll at a time: the older one is released, the newer one gets the event', async () => {
     const client = server.rest();
     const handle = await client.join('one', 'ann');
     const polls = [];
@@ -346,7 +346,7 @@ describe('the Janus API over HTTP', () => {
       limit(took < 500, `${took} ms`);
     }));
 
-  test('ends a session whose events nobody takes, and says so in the log', async () => {
+  test('W12: ends a session whose events nobody takes, and says so in the log', async () => {
     const client = server.rest();
     const silent = await client.join('full', 'silent');
     const busy = await client.join('full', 'busy');
@@ -364,7 +364,7 @@ describe('the Janus API over HTTP', () => {
     assert.equal(answered.length, 17);
   });
 
-  test('lets nobody but its owner use a session, whatever the transport, until it is claimed', async () => {
+  test('W13: lets nobody but its owner use a session, whatever the transport, until it is claimed', async () => {
     const [client, socket] = [server.rest(), await server.ws()];
     const ofSocket = await socket.create();
     const ofClient = await client.create();
@@ -529,7 +529,7 @@ describe('two thousand long polls', () => {
     SESSION_TIMEOUT: '0',
   });
 
-  test('are as many as there may be connections; the others get 503, and their place when the first ones go', async () => {
+  test('W11: are as many as there may be connections; the others get 503, and their place when the first ones go', async () => {
     const client = server.rest();
     const sessions: number[] = [];
     while (sessions.length < 2000) {

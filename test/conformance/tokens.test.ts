@@ -1,4 +1,4 @@
-/** Joins and kicks with tokens on the wire (sfu-plugin.md, JWT); the forgeries are in test/unit/token-check. */
+/** Joins and kicks with tokens on the wire (sfu-plugin.md, JWT); the forgeries are in test/threats/token. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ describe('a join', () => {
     ['every room', token({ join_hub: true, room_ids: null, sub: 'ann' }), null],
   ];
   for (const [name, text, outcome] of table) {
-    test(`with ${name}: ${outcome ?? 'in'}`, async () => {
+    test(`A5: with ${name}: ${outcome ?? 'in'}`, async () => {
       const client = await JanusClient.connect(server.wsUrl);
       const handle = await client.attach(await client.create());
       const body = { kind: 'join', room_id: 'table', user_id: 'ann', token: text };
@@ -66,13 +66,13 @@ describe('a join', () => {
     });
   }
 
-  test('leaves no token in the log', () => {
+  test('A9: leaves no token in the log', () => {
     for (const text of [JOIN, KICK]) assert.ok(!server.output().includes(text.slice(-40)));
   });
 });
 
 describe('a subscription', () => {
-  test('reaches another room if the token lists it', async () => {
+  test('A8: reaches another room if the token lists it, and no other (hole d)', async () => {
     const far = await user('far', 'far-user');
     const client = await JanusClient.connect(server.wsUrl);
     const session = await client.create();
@@ -110,7 +110,7 @@ describe('a kick', () => {
     ['another room', token({ kick_users: true, room_ids: ['x'] }), 'Rejecting kick without permission!'],
   ];
   for (const [name, text, outcome] of refusals) {
-    test(`with ${name}: ${outcome}`, async () => {
+    test(`A8: with ${name}: ${outcome} (holes c, g)`, async () => {
       const bob = await user('refused', 'bob');
       const reply = await bob.client.message(bob.handle, {
         kind: 'kick',

@@ -111,7 +111,9 @@ function summary(reply: Received) {
 
 describe('any document', () => {
   for (const { name, settings, access } of ACCESS) {
-    test(`with ${name} configured gets the one reply that the specification says`, { timeout: 60_000 }, async () => {
+    test(`W8: with ${name} configured gets the one reply that the specification says`, {
+      timeout: 60_000,
+    }, async () => {
       const codes = new Map<string, number>();
       const property = fc.asyncProperty(fc.array(request, { minLength: 40, maxLength: 60 }), async (requests) => {
         const { api, sessions } = newServer(settings);
@@ -161,7 +163,7 @@ describe('any document', () => {
     });
   }
 
-  test('gets it over a socket too', { timeout: 60_000 }, async (t) => {
+  test('W8: gets it over a socket too', { timeout: 60_000 }, async (t) => {
     const server = await startServer({ env: { WS_REQUEST_RATE: '100000', WS_REQUEST_BURST: '100000' } });
     t.after(() => server.stop());
     const clients = { ann: await JanusClient.connect(server.wsUrl), bob: await JanusClient.connect(server.wsUrl) };

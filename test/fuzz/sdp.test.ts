@@ -138,14 +138,14 @@ function exercise(sdp: string): boolean {
 }
 
 describe('SDP of hostile clients', () => {
-  test('of every client form is accepted, answered in order with its mids, and leads to a good offer', () => {
+  test('S2: of every client form is accepted, answered in order with its mids, and leads to a good offer', () => {
     fc.assert(
       fc.property(offerOfSomeClient, (offer) => exercise(offer)),
       { seed: SEED, numRuns: 300 },
     );
   });
 
-  test('never throws when mutated: it is refused with 465, or everything made of it is well formed', () => {
+  test('S2: never throws when mutated: it is refused with 465, or everything made of it is well formed', () => {
     let accepted = 0;
     fc.assert(
       fc.property(mutatedOffer, (offer) => {
@@ -192,7 +192,7 @@ describe('SDP of hostile clients', () => {
     ['16,000 candidates', FULL + 'a=candidate:1 1 udp 1 192.0.2.1 1 typ host\r\n'.repeat(16_000)],
   ];
   for (const [name, bomb] of bombs) {
-    test(`of ${name} is refused within 5 ms`, (t) => {
+    test(`S1: of ${name} is refused within 5 ms`, (t) => {
       assert.equal(parseDescription(bomb).ok, false);
       return shownOnce(t, async () => {
         const spent = quickest(() => parseDescription(bomb), 7);
@@ -227,7 +227,7 @@ describe('SDP of hostile clients', () => {
   ];
   const room = SDP_LIMITS.bytes - FULL.length - 200;
   for (const [name, make] of fillers) {
-    test(`with ${name} takes under 50 ms, and linear time`, (t) => {
+    test(`S2, S3: with ${name} takes under 50 ms, and linear time`, (t) => {
       const size = Math.floor(room / 60) * 60;
       const large = make(size);
       assert.ok(large.length <= SDP_LIMITS.bytes);

@@ -67,7 +67,7 @@ function mutate(text: string, random: Random): string {
 }
 
 describe('hostile text', () => {
-  test(`${MUTANTS} mutated requests are all answered, and disturb nobody`, { timeout: 120_000 }, async () => {
+  test(`W8: ${MUTANTS} mutated requests are all answered, and disturb nobody`, { timeout: 120_000 }, async () => {
     const random = new Random(2026);
     const attacker = await JanusClient.connect(server.wsUrl);
     const watcher = await JanusClient.connect(server.wsUrl);
@@ -113,7 +113,7 @@ describe('hostile text', () => {
     await Promise.all([attacker.close(), watcher.close()]);
   });
 
-  test('names of object properties as every id leave Object.prototype as it was', async () => {
+  test('W9: names of object properties as every id leave Object.prototype as it was', async () => {
     const before = Object.getOwnPropertyNames(Object.prototype).length;
     const client = await JanusClient.connect(server.wsUrl);
     for (const name of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf']) {
@@ -131,7 +131,7 @@ describe('hostile text', () => {
     await client.close();
   });
 
-  test('10,000 sessions of 700 connections leave nothing behind', { timeout: 120_000 }, async () => {
+  test('W14: 10,000 sessions of 700 connections leave nothing behind', { timeout: 120_000 }, async () => {
     const memory = () =>
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
     const wave = async () => {

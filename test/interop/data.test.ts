@@ -119,7 +119,7 @@ for (const placement of ['together', 'spread'] as const) {
       assert.equal(bob.peer.channels.get('drawing')?.getProtocol(), 'strokes');
     });
 
-    test('a stopped receiver loses unreliable messages and its reliable channel, and the others wait for nothing', async () => {
+    test('R1: a stopped receiver loses unreliable messages and its reliable channel, and the others wait for nothing', async () => {
       const [alice, carol] = await gather('alice', 'carol');
       const bob = await PeerProcess.start(server.wsUrl, room.name, 'bob');
       try {

@@ -23,7 +23,7 @@ test('200 idle sessions and 100 messages a second: every message is answered, so
   });
 });
 
-test('6,000 clients that come and go leave no memory behind', { timeout: 120_000 }, async (t) => {
+test('R3: 6,000 clients that come and go leave no memory behind', { timeout: 120_000 }, async (t) => {
   const server = await startServer({ env: { ...LIMITS, NODE_OPTIONS: '--inspect=127.0.0.1:0' } });
   t.after(async () => assert.equal(await server.stop(), 0, server.output()));
   const inspector = await Inspector.attach(server.output(), server.pid);

@@ -9,6 +9,8 @@ export interface ServerOptions {
   env?: Record<string, string>;
   /** SFU_WORKERS; 1 unless told. */
   workers?: number;
+  /** Files that it may have open (`ulimit -n`); as many as this process unless told. */
+  files?: number;
 }
 
 export interface RunningServer {
@@ -63,7 +65,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   // Between finding a free port and using it somebody else may take it: then with others.
   for (let attempt = 0; attempt < 3; attempt += 1) {
     try {
-      return await launch({ workers, rtpPort: await freeMediaPorts(workers), env: options.env ?? {} });
+      return await launch({ ...options, workers, rtpPort: await freeMediaPorts(workers), env: options.env ?? {} });
     } catch (error) {
       lastError = error instanceof Error ? error : new Error(String(error));
       if (options.env?.RTP_PORT !== undefined || !/in use|EADDRINUSE/i.test(lastError.message)) break;
@@ -72,8 +74,18 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   throw lastError;
 }
 
-async function launch(options: { workers: number; rtpPort: number; env: Record<string, string> }) {
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
+interface Launch {
+  workers: number;
+  rtpPort: number;
+  env: Record<string, string>;
+  files?: number;
+}
+
+async function launch(options: Launch) {
+  const node = [process.execPath, '--enable-source-maps', MAIN] as const;
+  const limited = ['/bin/sh', '-c', `ulimit -n ${options.files}; exec "$@"`, 'sh', ...node] as const;
+  const [program, ...args] = options.files === undefined ? node : limited;
+  const child = spawn(program, args, {
     env: {
       ...process.env,
       WS_PORT: '0',

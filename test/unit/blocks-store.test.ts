@@ -110,12 +110,18 @@ describe('blocks', () => {
     assert.equal(blocks.hides('ann', 'ann'), false);
   });
 
-  test('are a set of bounded size: the same one again is free, one more is refused', () => {
-    const blocks = new Blocks(new MemoryBlockStore(), 1000);
+  test('R2: are a set of bounded size: the same one again is free, one more is refused (hole f)', () => {
+    const store = new MemoryBlockStore();
+    const blocks = new Blocks(store, 1000);
     blocks.enter('ann');
     for (let round = 0; round < 2; round += 1) {
       for (let index = 0; index < 1000; index += 1) assert.ok(blocks.block('ann', `u${index}`).ok);
     }
+    for (let index = 1000; index < 100_000; index += 1) assert.ok(!blocks.block('ann', `u${index}`).ok);
+    assert.deepEqual(
+      [blocks.count('ann'), store.blockedBy('ann').length, blocks.counters.refused],
+      [1000, 1000, 99_000],
+    );
     const refused = blocks.block('ann', 'one more');
     assert.ok(!refused.ok);
     assert.match(refused.reason, /1000/);

@@ -68,7 +68,7 @@ describe('the HTTP listener', () => {
     }
   });
 
-  test('answers what is ambiguous or no HTTP with 4xx, and closes the connection', async () => {
+  test('W15: answers what is ambiguous or no HTTP with 4xx, and closes the connection', async () => {
     const post = 'POST /api HTTP/1.1\r\nHost: x\r\n';
     const cases: [string, string, RegExp][] = [
       ['two lengths', `${post}Content-Length: 3\r\nContent-Length: 5\r\n\r\nabcde`, /^HTTP\/1\.1 400 /],
@@ -104,7 +104,7 @@ describe('the HTTP listener', () => {
     }
   });
 
-  test('takes no second request out of the body of the first', async () => {
+  test('W15: takes no second request out of the body of the first', async () => {
     const smuggled = 'GET /api/deeper HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
     const answer = await sendRaw(
       server.port,
@@ -120,7 +120,7 @@ describe('the HTTP listener', () => {
     assert.match(await sendRaw(server.port, upgrade), /^HTTP\/1\.1 200 /);
   });
 
-  test('cuts off who never finishes headers or body, with 408, and nobody who waits for an answer', async () => {
+  test('W6: cuts off who never finishes headers or body, with 408, and nobody who waits for an answer', async () => {
     const patient = ask(server.port, '/wait');
     await server.waits(1);
     for (const bytes of [
@@ -139,7 +139,7 @@ describe('the HTTP listener', () => {
     assert.equal((await patient).body, 'at last');
   });
 
-  test('drips of a header don’t buy time', async () => {
+  test('W6: drips of a header don’t buy time', async () => {
     const socket = connect(server.port, HOST);
     await once(socket, 'connect');
     const started = performance.now();
@@ -153,7 +153,7 @@ describe('the HTTP listener', () => {
 });
 
 describe('the HTTP listener at its limits', () => {
-  test('answers the requests of connections that are too many with 503, and serves again when there are fewer', async () => {
+  test('W11: answers the requests of connections that are too many with 503, and serves again when there are fewer', async () => {
     const { listener, port, waiting, waits } = await listening();
     const served = Array.from({ length: 4 }, () => ask(port, '/wait'));
     await waits(4);

@@ -48,7 +48,7 @@ describe('documents of one message', () => {
     );
   });
 
-  test('any text gives documents or an error, never a throw', () => {
+  test('W8: any text gives documents or an error, never a throw', () => {
     const alphabet = fc.constantFrom('{', '}', '[', ']', '"', '\\', ':', ',', '1', 'a', ' ', '\u0000', '\ud800');
     fc.assert(
       fc.property(fc.array(alphabet, { maxLength: 40 }), (parts) => {
@@ -58,7 +58,7 @@ describe('documents of one message', () => {
     );
   });
 
-  test('100,000 open brackets take no stack and little time', () => {
+  test('W8: 100,000 open brackets take no stack and little time', () => {
     const started = performance.now();
     assert.equal(read('['.repeat(100_000)), 454);
     assert.ok(performance.now() - started < 2000);

@@ -41,17 +41,22 @@ function sweepUntil(sessions: Sessions, end: number, from = 0) {
 }
 
 describe('sessions', () => {
-  test('ids are unguessable numbers that JSON carries: 53 bits, none twice, every bit used', () => {
-    const ids = Array.from({ length: 20_000 }, randomId);
-    assert.equal(new Set(ids).size, ids.length);
+  test('W13: ids are unguessable numbers that JSON carries: 53 bits, none of 250,000 twice, evenly spread', () => {
+    const count = 250_000;
+    const ids = Float64Array.from({ length: count }, randomId).sort();
     assert.ok(ids.every((id) => Number.isSafeInteger(id) && id > 0));
-    for (let bit = 0; bit < 53; bit += 1) {
-      const set = ids.filter((id) => Math.floor(id / 2 ** bit) % 2 === 1).length;
-      assert.ok(Math.abs(set - 10_000) < 500, `bit ${bit} is set in ${set} of 20000 ids`);
+    for (let index = 1; index < count; index += 1) assert.notEqual(ids[index], ids[index - 1]);
+    // Groups of 9 bits, each of 512 values: chi-square has a mean of 511 and a standard deviation of 32.
+    for (const low of [0, 9, 18, 27, 36, 44]) {
+      const seen = new Float64Array(512);
+      for (const id of ids) seen[Math.floor(id / 2 ** low) % 512] = (seen[Math.floor(id / 2 ** low) % 512] ?? 0) + 1;
+      const expected = count / 512;
+      const chiSquare = seen.reduce((sum, times) => sum + (times - expected) ** 2 / expected, 0);
+      assert.ok(chiSquare > 511 - 6 * 32 && chiSquare < 511 + 6 * 32, `bits from ${low}: chi-square ${chiSquare}`);
     }
   });
 
-  test('a stranger finds no session, and finds out nothing about it', () => {
+  test('W13: a stranger finds no session, and finds out nothing about it', () => {
     const sessions = new Sessions(settings);
     const owner = connection();
     const session = created(sessions, owner);

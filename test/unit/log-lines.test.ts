@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createLog, formatForPeople } from '../../src/observability/log.js';
 
-test('a log line for people stays one line, whatever an id holds', () => {
+test('A9: a log line for people stays one line, whatever an id holds', () => {
   const line = formatForPeople(
     JSON.stringify({
       level: 'info',

@@ -40,7 +40,7 @@ describe('enforced origins', () => {
     }
   });
 
-  test('refuse other pages, and names that only begin like it', () => {
+  test('W15: refuse other pages, and names that only begin like it', () => {
     for (const headers of [
       {},
       { origin: 'null' },

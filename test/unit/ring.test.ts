@@ -20,7 +20,7 @@ describe('Ring', () => {
     );
   });
 
-  test('refuses and counts a message that finds no room, and takes the next one when there is room again', () => {
+  test('R4: refuses and counts a message that finds no room, and takes the next one when there is room again', () => {
     const ring = new Ring(createRing());
     const body = Buffer.alloc(256 * 1024);
     let written = 0;

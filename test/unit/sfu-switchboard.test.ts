@@ -135,7 +135,7 @@ describe('limits', () => {
     joined(board, 5, 't', 'carol', {});
   });
 
-  test('a kept place counts: 200 who come at once are never more than 30', () => {
+  test('R6: a kept place counts: 200 who come at once are never more than 30', () => {
     const board = new Switchboard({ ...unlimited, maxRoomSize: 30 });
     const kept = Array.from({ length: 200 }, (_, index) =>
       board.admit({
@@ -210,7 +210,7 @@ describe('who gets what', () => {
   });
 });
 
-test('whatever happens, nothing is left when all have left, and the limits held all the time', () => {
+test('R3: whatever happens, nothing is left when all have left, and the limits held all the time', () => {
   const ids = fc.constantFrom('a', 'b', '__proto__', 'constructor', '');
   const step = fc.record({
     handle: fc.integer({ min: 1, max: 12 }),

@@ -7,6 +7,7 @@ import { readPublicKey, readToken } from '../../src/sfu/token.js';
 const NOW = 1_800_000_000;
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const curve = generateKeyPairSync('ec', { namedCurve: 'P-521' });
 const full = { join_hub: true, kick_users: true, exp: NOW + 60 };
 
 const base64url = (value: unknown) =>
@@ -39,7 +40,7 @@ function token(
 const read = (text: string) => readToken(text, keys.publicKey, NOW);
 
 describe('a token', () => {
-  test('signed with RS512 and not expired is taken', () => {
+  test('A1: signed with RS512 and not expired is taken', () => {
     assert.deepEqual(read(token({ ...full, room_ids: ['a'], user_id: 'ann' })), {
       joinHub: true,
       kickUsers: true,
@@ -60,46 +61,51 @@ describe('a token', () => {
   const pkcs1 = keys.publicKey.export({ type: 'pkcs1', format: 'der' });
   const pem = Buffer.from(keys.publicKey.export({ type: 'spki', format: 'pem' }));
   const forged: [string, string][] = [
-    ['alg none', token(full, { alg: 'none' })],
-    ['alg None', token(full, { alg: 'None' })],
-    ['RS256', token(full, { alg: 'RS256', hash: 'sha256' })],
-    ['RS384', token(full, { alg: 'RS384', hash: 'sha384' })],
-    ['PS512', token(full, { alg: 'PS512', pss: true })],
-    ['an RS512 header over a PSS signature', token(full, { pss: true })],
-    ['rs512 in lower case', token(full, { alg: 'rs512' })],
-    ['HS512 with the SPKI DER as secret', token(full, { alg: 'HS512', hmac: spki })],
-    ['HS512 with the PKCS#1 DER as secret', token(full, { alg: 'HS512', hmac: pkcs1 })],
-    ['HS512 with the PEM as secret', token(full, { alg: 'HS512', hmac: pem })],
-    ['an RS512 header over an HMAC', token(full, { hmac: pem })],
-    ['the key of somebody else', token(full, { key: other.privateKey })],
+    ['A1: with alg none', token(full, { alg: 'none' })],
+    ['A1: with alg None', token(full, { alg: 'None' })],
+    ['A1: with RS256', token(full, { alg: 'RS256', hash: 'sha256' })],
+    ['A1: with RS384', token(full, { alg: 'RS384', hash: 'sha384' })],
+    ['A1: with PS512', token(full, { alg: 'PS512', pss: true })],
+    ['A1: with an RS512 header over a PSS signature', token(full, { pss: true })],
+    ['A1: with rs512 in lower case', token(full, { alg: 'rs512' })],
+    ['A1: with HS512 with the SPKI DER as secret', token(full, { alg: 'HS512', hmac: spki })],
+    ['A1: with HS512 with the PKCS#1 DER as secret', token(full, { alg: 'HS512', hmac: pkcs1 })],
+    ['A1: with HS512 with the PEM as secret', token(full, { alg: 'HS512', hmac: pem })],
+    ['A1: with an RS512 header over an HMAC', token(full, { hmac: pem })],
+    ['A3: with the key of somebody else', token(full, { key: other.privateKey })],
     [
-      'the key of somebody else, brought along',
+      'A1: with the key of somebody else, brought along',
       token(full, { key: other.privateKey, header: { jwk: other.publicKey.export({ format: 'jwk' }) } }),
     ],
-    ['a critical header that we don’t know', token(full, { header: { crit: ['b64'], b64: false } })],
-    ['no exp', token({ join_hub: true })],
-    ['exp in the past', token({ ...full, exp: NOW - 1 })],
-    ['exp right now', token({ ...full, exp: NOW })],
-    ['exp as a text', token({ ...full, exp: 'soon' })],
-    ['exp as a float', token({ ...full, exp: NOW + 60.5 })],
-    ['exp negative', token({ ...full, exp: -1 })],
-    ['exp too large for a number', token({}, { text: '{"join_hub":true,"exp":1e400}' })],
-    ['join_hub as a text', token({ ...full, join_hub: 'true' })],
-    ['kick_users as a number', token({ ...full, kick_users: 1 })],
-    ['room_ids as a text', token({ ...full, room_ids: 'a' })],
-    ['room_ids with a number', token({ ...full, room_ids: ['a', 1] })],
-    ['user_id as a number', token({ ...full, user_id: 5 })],
-    ['claims that are no object', token([], { text: '"text"' })],
-    ['two parts', token(full).split('.').slice(0, 2).join('.')],
-    ['a fourth part', `${token(full)}.x`],
-    ['a cut signature', token(full).slice(0, -4)],
-    ['padding', `${token(full)}==`],
-    ['rubbish', 'rubbish'],
-    ['nothing', ''],
+    ['A1: with a critical header that we don’t know', token(full, { header: { crit: ['b64'], b64: false } })],
+    ['A1: with ES512', token(full, { alg: 'ES512', key: curve.privateKey })],
+    [
+      'A1: with the key of somebody else, and where it is to be found',
+      token(full, { key: other.privateKey, header: { jku: 'https://example.org/keys', kid: '../../dev/null' } }),
+    ],
+    ['A2: with no exp', token({ join_hub: true })],
+    ['A2: with exp in the past', token({ ...full, exp: NOW - 1 })],
+    ['A2: with exp right now', token({ ...full, exp: NOW })],
+    ['A2: with exp as a text', token({ ...full, exp: 'soon' })],
+    ['A2: with exp as a float', token({ ...full, exp: NOW + 60.5 })],
+    ['A2: with exp negative', token({ ...full, exp: -1 })],
+    ['A2: with exp too large for a number', token({}, { text: '{"join_hub":true,"exp":1e400}' })],
+    ['A5: with join_hub as a text', token({ ...full, join_hub: 'true' })],
+    ['A5: with kick_users as a number', token({ ...full, kick_users: 1 })],
+    ['A5: with room_ids as a text', token({ ...full, room_ids: 'a' })],
+    ['A5: with room_ids with a number', token({ ...full, room_ids: ['a', 1] })],
+    ['A5: with user_id as a number', token({ ...full, user_id: 5 })],
+    ['A5: with claims that are no object', token([], { text: '"text"' })],
+    ['A3: with two parts', token(full).split('.').slice(0, 2).join('.')],
+    ['A3: with a fourth part', `${token(full)}.x`],
+    ['A3: with a cut signature', token(full).slice(0, -4)],
+    ['A3: with padding', `${token(full)}==`],
+    ['A3: with rubbish', 'rubbish'],
+    ['A3: with nothing', ''],
   ];
-  for (const [name, text] of forged) test(`with ${name} is refused`, () => assert.equal(read(text), null));
+  for (const [name, text] of forged) test(`${name} is refused`, () => assert.equal(read(text), null));
 
-  test('whose base64url has stray bits in its last character is refused', () => {
+  test('A3: whose base64url has stray bits in its last character is refused', () => {
     const good = token(full);
     const last = good.at(-1) ?? '';
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -110,7 +116,7 @@ describe('a token', () => {
     assert.equal(read(changed), null);
   });
 
-  test('may be from the future, for somebody else and from anywhere: those claims are not looked at', () => {
+  test('A2: may be from the future, for somebody else and from anywhere: those claims are not looked at (hole h)', () => {
     const claims = { ...full, nbf: NOW + 1000, iat: NOW + 1000, aud: 'x', iss: 'y' };
     assert.notEqual(read(token(claims, { header: { kid: '1' } })), null);
   });
@@ -134,7 +140,7 @@ describe('a token', () => {
 
 describe('the key', () => {
   for (const type of ['pkcs1', 'spki'] as const) {
-    test(`may be ${type}, in DER and in PEM`, () => {
+    test(`A4: may be ${type}, in DER and in PEM`, () => {
       for (const bytes of [
         keys.publicKey.export({ type, format: 'der' }),
         Buffer.from(keys.publicKey.export({ type, format: 'pem' })),
@@ -144,21 +150,23 @@ describe('the key', () => {
     });
   }
 
+  const tiny = generateKeyPairSync('rsa', { modulusLength: 512 }).publicKey;
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
-  const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+
   const refused: [string, Buffer, RegExp][] = [
     ['is empty', Buffer.alloc(0), /neither/],
     ['is rubbish', Buffer.from('rubbish'), /neither/],
     ['is cut', keys.publicKey.export({ type: 'spki', format: 'der' }).subarray(0, 100), /neither/],
+    ['has 512 bits', tiny.export({ type: 'pkcs1', format: 'der' }), /512 bits; at least 2048/],
     ['has 1024 bits', weak.export({ type: 'pkcs1', format: 'der' }), /1024 bits; at least 2048/],
-    ['is for ECDSA', curve.export({ type: 'spki', format: 'der' }), /key for ec; an RSA key is needed/],
+    ['is for ECDSA', curve.publicKey.export({ type: 'spki', format: 'der' }), /key for ec; an RSA key is needed/],
     ['is private', Buffer.from(keys.privateKey.export({ type: 'pkcs8', format: 'pem' })), /private key/],
   ];
   for (const [name, bytes, expected] of refused) {
-    test(`that ${name} is refused with the reason`, () => assert.throws(() => readPublicKey(bytes), expected));
+    test(`A4: that ${name} is refused with the reason`, () => assert.throws(() => readPublicKey(bytes), expected));
   }
 
-  test('is not taken from a private one in DER either', () => {
+  test('A4: is not taken from a private one in DER either', () => {
     const der = createPrivateKey(keys.privateKey.export({ type: 'pkcs8', format: 'pem' })).export({
       type: 'pkcs8',
       format: 'der',
@@ -188,8 +196,22 @@ describe('who may do what', () => {
     ['somebody else’s sub', token({ ...full, sub: 'bob' }), 'Rejecting join without permission!'],
   ];
   for (const [name, text, expected] of joins) {
-    test(`a join with ${name}: ${expected}`, () => assert.equal(reason(gate.join(text, 'r', 'ann')), expected));
+    test(`A5: a join with ${name}: ${expected}`, () => assert.equal(reason(gate.join(text, 'r', 'ann')), expected));
   }
+
+  test('A6: where tokens have to name their user, one that names nobody or somebody else lets nobody in (hole a)', () => {
+    const strict = new Gatekeeper(keys.publicKey, { now: () => NOW, userRequired: true });
+    for (const claims of [{}, { user_id: null }, { user_id: 'bob' }, { sub: 'bob' }, { user_id: '' }]) {
+      const text = token({ ...full, ...claims });
+      assert.equal(reason(strict.join(text, 'r', 'ann')), 'Rejecting join without permission!', JSON.stringify(claims));
+      assert.equal(reason(strict.subscribe(text, true, 'ann')), 'Rejecting subscribe without permission!');
+    }
+    assert.equal(reason(strict.subscribe(token(full), false, null)), 'Rejecting subscribe without permission!');
+    for (const claims of [{ user_id: 'ann' }, { sub: 'ann' }, { user_id: 'ann', sub: 'bob' }]) {
+      assert.equal(reason(strict.join(token({ ...full, ...claims }), 'r', 'ann')), 'ok');
+    }
+    assert.deepEqual(strict.refused.get('permission'), 11);
+  });
 
   test('without a key everybody joins and nobody kicks', () => {
     assert.equal(reason(open.join(null, 'r', 'ann')), 'ok');
@@ -204,7 +226,7 @@ describe('who may do what', () => {
     ['kick_users for another room', token({ ...full, room_ids: ['s'] }), 'Rejecting kick without permission!'],
   ];
   for (const [name, text, expected] of kicks) {
-    test(`a kick with ${name}: ${expected}`, () => assert.equal(reason(gate.kick(text, 'r')), expected));
+    test(`A8: a kick with ${name}: ${expected}`, () => assert.equal(reason(gate.kick(text, 'r')), expected));
   }
 
   test('a subscription hears the rooms of its token, and before joining needs one', () => {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the packet engine's operations per second beside the same logic in plain TypeScript.
+ * `npm run bench:engine`: the packet engine's operations per second beside the same logic in plain TypeScript.
  * With `--json` one line of JSON: `{ node, benches: [{ name, wasm, plain, ratio }] }`, in operations per second.
  *
  * A translate operation is one packet for one subscriber; a receive one packet of 1200 bytes; a NACK look-up

@@ -1,4 +1,5 @@
 /** What people see and hear of a call over bad lines. Each claim is shown by one of a few attempts. */
+// Runs alone: the machine must keep up with four decoders for the lines to be what counts.
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { limit, shownOnce } from '../support/attempts.js';

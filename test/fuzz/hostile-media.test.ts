@@ -1,3 +1,4 @@
+// Runs alone: datagrams that nobody has time for are lost.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';

@@ -1,4 +1,5 @@
 /** The whole process dies (threats.md F1, F7): who watches it starts it again, and clients come back by themselves. */
+// Runs alone: it measures how soon everybody is back.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';

@@ -1,3 +1,4 @@
+// Runs alone: it measures milliseconds of timers.
 import assert from 'node:assert/strict';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';

@@ -1,4 +1,5 @@
 /** A short version of `npm run bench:signalling`, with bounds that a busy machine keeps. */
+// Runs alone: it measures milliseconds and shares of a core.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Inspector } from '../../bench/load/inspector.js';

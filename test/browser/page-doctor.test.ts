@@ -4,6 +4,7 @@ import { HttpListener } from '../../src/http/listener.js';
 import { pageHandler } from '../../src/http/page.js';
 import { browserTest, eventually, openTested, screenshot, type TestedPage } from '../support/browser.js';
 import { everybodySeesEverybody, type Guest, openAll, withServer } from '../support/page-guest.js';
+import { mediaPortOf } from '../support/server.js';
 
 interface Finding {
   step: string;
@@ -31,7 +32,8 @@ async function examined(tested: TestedPage, button: string, limitMs = 15_000): P
 }
 
 browserTest('the doctor finds each step of a good connection, and leaves nothing behind', (browser) =>
-  withServer({}, async ({ httpUrl, output }) => {
+  withServer({}, async (server) => {
+    const { httpUrl, output } = server;
     const tested = await openTested(browser, `${httpUrl}/?source=none`);
     const findings = await examined(tested, 'Check the connection');
     assert.deepEqual(
@@ -45,7 +47,7 @@ browserTest('the doctor finds each step of a good connection, and leaves nothing
         ['Path taken', 'well'],
       ],
     );
-    const mediaPort = /media +UDP (\d+)/.exec(output())?.[1];
+    const mediaPort = mediaPortOf(server);
     assert.match(findings.at(-1)?.words ?? '', new RegExp(`udp .*:${mediaPort}.*ms`));
     assert.doesNotMatch(output(), / joined /);
     assert.equal(await tested.run('probe.senders().length'), 0);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { limit, shownOnce } from '../support/attempts.js';
 import { atRest, browserTest, eventually, quietFor, screenshot } from '../support/browser.js';
+import { isMedia, ServerProxy } from '../support/lossy-proxy.js';
 import { everybodySeesEverybody, Guest, openAll, withServer } from '../support/page-guest.js';
-import { isMedia, UdpProxy } from '../support/udp-proxy.js';
+import { mediaPortOf } from '../support/server.js';
 
 browserTest('two people on the page see, hear and write to each other, block and unblock', (browser, t) =>
   withServer({}, async ({ httpUrl }, guests) => {
@@ -158,13 +159,12 @@ for (const [label, env, onlyCodec, expected] of [
 }
 
 browserTest('video goes on for somebody whose way from the server loses 5 % of the packets', (browser, t) =>
-  withServer({}, async ({ httpUrl, output }, guests) => {
-    const mediaPort = /media +UDP (\d+)/.exec(output())?.[1];
-    const proxy = await UdpProxy.start();
-    const viaProxy = proxy.via(`candidate:1 1 udp 1 127.0.0.1 ${mediaPort} typ host`).split(' ')[5];
+  withServer({}, async (server, guests) => {
+    const { httpUrl } = server;
+    const proxy = await ServerProxy.start({ serverPort: mediaPortOf(server) });
     try {
       guests.push(await Guest.open(browser, httpUrl, 'ada'));
-      guests.push(await Guest.open(browser, httpUrl, 'bob', {}, { mediaPort: Number(viaProxy) }));
+      guests.push(await Guest.open(browser, httpUrl, 'bob', {}, { mediaPort: proxy.port }));
       const [ada, bob] = guests as [Guest, Guest];
       await everybodySeesEverybody(guests);
       let passed = 0;

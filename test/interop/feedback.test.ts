@@ -3,9 +3,9 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { releaseNative } from '../../bench/load/media-peer.js';
 import { senderReport } from '../../bench/load/rtcp.js';
 import { sequenceSteps, startCall } from '../support/call.js';
+import { isMedia, ServerProxy } from '../support/lossy-proxy.js';
 import { Room } from '../support/peer.js';
 import { type RunningServer, startServer } from '../support/server.js';
-import { isMedia, UdpProxy } from '../support/udp-proxy.js';
 
 after(releaseNative);
 
@@ -71,7 +71,7 @@ describe('RTCP through the relay', () => {
     const alice = await room.enter('alice');
     const source = await alice.publish();
     source.start();
-    const proxy = await UdpProxy.start();
+    const proxy = await ServerProxy.start();
     try {
       const sink = await (await room.enter('bob')).subscribe(alice.id, { via: proxy.via });
       await sink.more('video', 20);

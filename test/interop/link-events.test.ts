@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { releaseNative } from '../../bench/load/media-peer.js';
+import { isMedia, ServerProxy } from '../support/lossy-proxy.js';
 import { Room } from '../support/peer.js';
 import { Random } from '../support/random.js';
 import { type RunningServer, startServer } from '../support/server.js';
-import { isMedia, UdpProxy } from '../support/udp-proxy.js';
 
 after(releaseNative);
 
@@ -14,14 +14,14 @@ const THRESHOLD = 5;
 describe('a client is told', () => {
   let server: RunningServer;
   let room: Room;
-  let proxy: UdpProxy;
+  let proxy: ServerProxy;
   before(async () => {
     const env = { SLOWLINK_THRESHOLD: String(THRESHOLD), NO_MEDIA_TIMEOUT: '0.5' };
     server = await startServer({ workers: 1, env });
   });
   beforeEach(async () => {
     room = new Room(server.wsUrl);
-    proxy = await UdpProxy.start();
+    proxy = await ServerProxy.start();
   });
   afterEach(async () => {
     await room.close();

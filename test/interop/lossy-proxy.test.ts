@@ -45,7 +45,7 @@ async function end(): Promise<End> {
 async function between(seed = 1): Promise<{ client: End; server: End; proxy: ServerProxy; time: RealTime }> {
   const [client, server] = [await end(), await end()];
   const time = new RealTime();
-  const proxy = await ServerProxy.start(time, seed, server.port);
+  const proxy = await ServerProxy.start({ time, seed, serverPort: server.port });
   closing.push(
     () => proxy.close(),
     () => time.stop(),

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { releaseNative } from '../../bench/load/media-peer.js';
 import { publisherOffer, readSdp } from '../../bench/load/sdp.js';
+import { ServerProxy } from '../support/lossy-proxy.js';
 import { Room } from '../support/peer.js';
 import { PeerProcess } from '../support/peer-process.js';
 import { nafChannels } from '../support/publisher.js';
 import { type RunningServer, startServer } from '../support/server.js';
-import { UdpProxy } from '../support/udp-proxy.js';
 
 after(releaseNative);
 
@@ -50,7 +50,7 @@ describe('a client that vanished', { concurrency: true }, () => {
     const bob = await room.enter('bob');
     const source = await alice.publish();
     source.start();
-    const proxy = await UdpProxy.start();
+    const proxy = await ServerProxy.start();
     try {
       const sink = await bob.subscribe(alice.id, { via: proxy.via });
       await sink.more('audio', 10);

@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { Link, type LinkConditions } from './network.js';
-import type { RealTime } from './real-time.js';
+import { RealTime } from './real-time.js';
 
 /** What a line does to each direction, as its user sees it; what is left out has no faults. */
 export interface LineConditions {
@@ -27,6 +27,21 @@ export class Line {
   }
 }
 
+/** RTP and RTCP by their first bytes (RFC 7983 7); what SRTP leaves readable is the header. */
+export function isMedia(datagram: Buffer): boolean {
+  const first = datagram[0] ?? 0;
+  return first >= 128 && first <= 191;
+}
+
+export interface ServerProxyOptions {
+  /** Of a call's proxies together; a time of its own otherwise. */
+  time?: RealTime;
+  /** Of the line's faults. */
+  seed?: number;
+  /** The server's media port, unless {@link ServerProxy.via} is to learn it. */
+  serverPort?: number;
+}
+
 async function bound(): Promise<Socket> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20, sendBufferSize: 1 << 20 });
   socket.bind(0, '127.0.0.1');
@@ -37,34 +52,51 @@ async function bound(): Promise<Socket> {
 /** One user's way to a server's media port: the user's client is told {@link port} in its place. */
 export class ServerProxy {
   readonly line: Line;
+  /** Says which datagrams are lost beside those that the line loses. */
+  lose: (datagram: Buffer, towards: 'server' | 'client') => boolean = () => false;
   readonly #front: Socket;
-  readonly #serverPort: number;
   readonly #time: RealTime;
+  readonly #stopTime: () => void;
+  #serverPort: number;
   /** One per flow: the server tells its clients apart by their addresses. */
   readonly #backs = new Map<string, Socket>();
 
-  private constructor(front: Socket, serverPort: number, time: RealTime, seed: number) {
+  private constructor(front: Socket, { time, seed = 1, serverPort = 0 }: ServerProxyOptions) {
+    const own = time ?? new RealTime();
     this.#front = front;
     this.#serverPort = serverPort;
-    this.#time = time;
-    this.line = new Line(time, seed);
+    this.#time = own;
+    this.#stopTime = () => {
+      if (!time) own.stop();
+    };
+    this.line = new Line(own, seed);
     front.on('message', (datagram, { address, port }) => {
+      if (this.#serverPort === 0 || this.lose(datagram, 'server')) return;
       const back = this.#back(address, port);
-      time.catchUp();
+      own.catchUp();
       this.line.up.send(datagram, (bytes) => back.send(bytes, this.#serverPort, '127.0.0.1'));
-      time.arm();
+      own.arm();
     });
   }
 
-  static async start(time: RealTime, seed: number, serverPort: number): Promise<ServerProxy> {
-    return new ServerProxy(await bound(), serverPort, time, seed);
+  static async start(options: ServerProxyOptions = {}): Promise<ServerProxy> {
+    return new ServerProxy(await bound(), options);
   }
+
+  /** A server's candidate with the proxy's port for its own; remembers the latter. */
+  readonly via = (candidate: string): string => {
+    const fields = candidate.split(' ');
+    this.#serverPort = Number(fields[5]);
+    fields[5] = String(this.port);
+    return fields.join(' ');
+  };
 
   get port(): number {
     return this.#front.address().port;
   }
 
   close(): void {
+    this.#stopTime();
     this.#front.close();
     for (const back of this.#backs.values()) back.close();
   }
@@ -75,6 +107,7 @@ export class ServerProxy {
     if (known) return known;
     const back = createSocket('udp4');
     back.on('message', (datagram) => {
+      if (this.lose(datagram, 'client')) return;
       this.#time.catchUp();
       this.line.down.send(datagram, (bytes) => this.#front.send(bytes, port, address));
       this.#time.arm();

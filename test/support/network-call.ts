@@ -10,7 +10,7 @@ import { type Line, PeerProxy, ServerProxy } from './lossy-proxy.js';
 import type { MediaTotals } from './media-figures.js';
 import { projectRoot } from './project.js';
 import { RealTime } from './real-time.js';
-import { type RunningServer, startServer } from './server.js';
+import { mediaPortOf, startServer } from './server.js';
 
 /** Nobody looks at these pages, and none of them must sleep. */
 const AWAKE: readonly string[] = [
@@ -143,13 +143,6 @@ export interface ServerCallOptions extends CallOptions {
   env?: Record<string, string>;
 }
 
-/** The port of the server's first worker, as its start message names it. */
-export function mediaPortOf(server: RunningServer): number {
-  const port = Number(/media +UDP (\d+)/.exec(server.output())?.[1]);
-  if (!port) throw new Error(`the server names no media port:\n${server.output()}`);
-  return port;
-}
-
 function videoOf({ size }: CallOptions): { width: number; height: number; frameRate: number } {
   const { width, height } = size ?? FILM;
   return { width, height, frameRate: FILM.framesPerSecond };
@@ -169,7 +162,7 @@ export async function callThroughServer(browser: Browser, options: ServerCallOpt
     closing.push(() => site.close());
     const time = new RealTime();
     const open = async (index: number) => {
-      const proxy = await ServerProxy.start(time, seed * 1000 + index * 10, mediaPortOf(server));
+      const proxy = await ServerProxy.start({ time, seed: seed * 1000 + index * 10, serverPort: mediaPortOf(server) });
       closing.push(() => proxy.close());
       const tested = await openTested(browser, site.url, { mediaPort: proxy.port });
       closing.push(() => tested.close());

@@ -24,9 +24,12 @@ export class RealTime {
   /** Sees to it that what is due next happens. To be called after a packet was given to a link. */
   arm(): void {
     if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    // What has no delay arrives now, and not after a timer's millisecond.
+    this.catchUp();
     const { next } = this.clock;
-    this.#timer =
-      next === null || this.#stopped ? null : setTimeout(() => this.#wake(), Math.max(next - performance.now(), 0));
+    if (next === null || this.#stopped || this.#running) return;
+    this.#timer = setTimeout(() => this.#wake(), Math.max(next - performance.now(), 0));
   }
 
   /** For good: what is still on its way never arrives. */

@@ -58,6 +58,13 @@ async function freeMediaPorts(count: number): Promise<number> {
   throw new Error(`no ${count} consecutive UDP ports are free`);
 }
 
+/** The port of the server's first worker, as its start message names it. */
+export function mediaPortOf(server: RunningServer): number {
+  const port = Number(/media +UDP (\d+)/.exec(server.output())?.[1]);
+  if (!port) throw new Error(`the server names no media port:\n${server.output()}`);
+  return port;
+}
+
 /** Starts the compiled server and waits until it is ready. Rejects with what it wrote if that never comes. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const workers = options.workers ?? 1;

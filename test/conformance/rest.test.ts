@@ -1,66 +1,14 @@
-/** The Janus API over HTTP (janus-api.md 6), against the real server. */
+/** The Janus API over HTTP (janus-api.md 6), against the real server; long polls and sessions have files of their own. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { Agent, request as httpRequest } from 'node:http';
-import { after, before, describe, test } from 'node:test';
-import { limit, shownOnce } from '../support/attempts.js';
-import { type ClientHandle, dataOf, JanusClient, type Received } from '../support/janus-client.js';
+import { describe, test } from 'node:test';
+import { dataOf, type Received } from '../support/janus-client.js';
 import { sendRaw } from '../support/raw-http.js';
-import { RestClient } from '../support/rest-client.js';
-import { type RunningServer, startServer } from '../support/server.js';
+import { usingRest } from '../support/rest-suite.js';
 
-const KEEPALIVE = { janus: 'keepalive' };
 const json = { 'Content-Type': 'application/json' };
 
-/** A server for the tests of one group, and what they make of it. */
-function usingServer(env: Record<string, string>) {
-  const clients: (RestClient | JanusClient)[] = [];
-  let server: RunningServer | null = null;
-  const running = () => {
-    assert.ok(server);
-    return server;
-  };
-  before(async () => {
-    server = await startServer({ env });
-  });
-  after(async () => {
-    for (const client of clients) await client.close();
-    assert.equal(await running().stop(), 0, running().output().slice(-2000));
-  });
-  return {
-    running,
-    port: () => Number(new URL(running().httpUrl).port),
-    rest: () => {
-      const client = new RestClient(`${running().httpUrl}/janus`);
-      clients.push(client);
-      return client;
-    },
-    ws: async () => {
-      const client = await JanusClient.connect(running().wsUrl);
-      clients.push(client);
-      return client;
-    },
-  };
-}
-
-/** Starts a long poll, and resolves when the server has it. */
-async function startPoll(client: RestClient, session: number, query = ''): Promise<{ answer: Promise<unknown> }> {
-  const sent = httpRequest(`${client.base}/${session}${query}`, { agent: false });
-  const answer = once(sent, 'response').then(async ([response]) => {
-    let text = '';
-    for await (const chunk of response.setEncoding('utf8')) text += chunk;
-    return response.statusCode === 200 ? JSON.parse(text) : response.statusCode;
-  });
-  sent.end();
-  const [socket] = await once(sent, 'socket');
-  if (socket.connecting) await once(socket, 'connect');
-  // The server accepts the connection before it answers the first of these, and reads it before the second.
-  for (let pings = 0; pings < 2; pings += 1) await client.ask('GET', '/ping');
-  return { answer };
-}
-
 describe('the Janus API over HTTP', () => {
-  const server = usingServer({ HTTP_POLL_TIMEOUT: '1', EVENT_QUEUE_MAX: '16', SESSION_TIMEOUT: '20' });
+  const server = usingRest({ HTTP_POLL_TIMEOUT: '1', EVENT_QUEUE_MAX: '16', SESSION_TIMEOUT: '20' });
 
   test('answers each method and path that names no session as the table of the contract says', async () => {
     const client = server.rest();
@@ -266,199 +214,11 @@ describe('the Janus API over HTTP', () => {
     }
     assert.equal((await client.ask('GET', '/ping')).status, 200);
   });
-
-  test('gives a long poll what waits at once, oldest first: one event, or an array', async () => {
-    const client = server.rest();
-    const first = await client.join('queue', 'ann');
-    const second = await client.join('queue', 'bob');
-    for (const body of ['1', '2']) {
-      await client.toHandle(second, { janus: 'message', body: { kind: 'data', body } });
-    }
-    const joined = await client.event(first.session);
-    assert.deepEqual(dataOf(joined), { event: 'join', user_id: 'bob', room_id: 'queue' });
-    const rest = await client.events(first.session, 5);
-    assert.deepEqual(
-      rest.map((event) => dataOf(event).body),
-      ['1', '2'],
-    );
-    assert.ok(rest.every(({ sender, session_id }) => sender === first.id && session_id === first.session));
-  });
-
-  test('ends a long poll’s wait with the event, also one that asks for an array', (t) =>
-    shownOnce(t, async () => {
-      const client = server.rest();
-      const handle = await client.join('wait', 'ann');
-      for (const [query, array] of [
-        ['', false],
-        ['?maxev=1', false],
-        ['?maxev=abc&rid=1', false],
-        ['?maxev=5&rid=123', true],
-      ] as const) {
-        const poll = await startPoll(client, handle.session, query);
-        const started = performance.now();
-        const transaction = `t${query}`;
-        await client.toHandle(handle, { janus: 'message', transaction, body: { kind: 'data', body: 'x' } });
-        const answer = await poll.answer;
-        const took = performance.now() - started;
-        const [event] = array ? (answer as Received[]) : [answer as Received];
-        assert.equal(Array.isArray(answer), array, query);
-        assert.equal(event?.transaction, transaction);
-        limit(took < 500, `${took} ms, ${query}`);
-      }
-    }));
-
-  test('answers a long poll with a keepalive and nothing else when its time is over', async () => {
-    const client = server.rest();
-    const session = await client.create();
-    const started = performance.now();
-    const [bare, array] = await Promise.all([
-      client.event(session),
-      client.create().then((other) => client.events(other, 2)),
-    ]);
-    const elapsed = performance.now() - started;
-    assert.deepEqual(bare, KEEPALIVE);
-    assert.deepEqual(array, [KEEPALIVE]);
-    assert.ok(elapsed >= 990 && elapsed < 5000, `after ${Math.round(elapsed)} ms`);
-  });
-
-  test('W11: has one long poll at a time: the older one is released, the newer one gets the event', async () => {
-    const client = server.rest();
-    const handle = await client.join('one', 'ann');
-    const polls = [];
-    for (let n = 0; n < 20; n += 1) polls.push(await startPoll(client, handle.session, '?maxev=2'));
-    const last = await startPoll(client, handle.session, '?maxev=2');
-    await client.toHandle(handle, { janus: 'message', body: { kind: 'data', body: 'x' } });
-    const [event] = (await last.answer) as Received[];
-    assert.equal(event?.janus, 'event');
-    for (const { answer } of polls) assert.deepEqual(await answer, [KEEPALIVE]);
-  });
-
-  test('releases the poll of a session that is destroyed, and knows the session no more', (t) =>
-    shownOnce(t, async () => {
-      const client = server.rest();
-      const session = await client.create();
-      const poll = await startPoll(client, session);
-      const started = performance.now();
-      await client.post(`/${session}`, { janus: 'destroy' });
-      assert.deepEqual(await poll.answer, KEEPALIVE);
-      const took = performance.now() - started;
-      assert.equal((await client.ask('GET', `/${session}`)).status, 404);
-      limit(took < 500, `${took} ms`);
-    }));
-
-  test('W12: ends a session whose events nobody takes, and says so in the log', async () => {
-    const client = server.rest();
-    const silent = await client.join('full', 'silent');
-    const busy = await client.join('full', 'busy');
-    const seen: Received[] = [];
-    for (let n = 0; n < 17; n += 1) {
-      const sent = await client.toHandle(busy, { janus: 'message', body: { kind: 'data', body: `${n}` } });
-      assert.equal(sent.janus, 'ack');
-      seen.push(...(await client.events(busy.session)));
-    }
-    const reply = await client.post(`/${silent.session}`, { janus: 'keepalive' });
-    assert.equal(reply.error?.code, 458);
-    assert.match(server.running().output(), new RegExp(`too many of its events wait.*session=${silent.session}`));
-    while (!seen.some((event) => dataOf(event).event === 'leave')) seen.push(await client.event(busy.session));
-    const answered = seen.filter(({ transaction }) => transaction !== undefined);
-    assert.equal(answered.length, 17);
-  });
-
-  test('W13: lets nobody but its owner use a session, whatever the transport, until it is claimed', async () => {
-    const [client, socket] = [server.rest(), await server.ws()];
-    const ofSocket = await socket.create();
-    const ofClient = await client.create();
-    assert.equal((await client.post(`/${ofSocket}`, { janus: 'keepalive' })).error?.code, 458);
-    assert.equal((await client.ask('GET', `/${ofSocket}`)).status, 404);
-    assert.equal((await socket.request({ janus: 'keepalive', session_id: ofClient })).error?.code, 458);
-  });
-
-  /** Both join a room; the second one's data messages are the first one's events. */
-  async function say(from: JanusClient, handle: ClientHandle, text: string): Promise<void> {
-    await from.message(handle, { kind: 'data', body: text });
-  }
-
-  test('hands a session over from a WebSocket to HTTP and back, with the events that were not fetched', async () => {
-    const [client, first, second, speaker] = [server.rest(), await server.ws(), await server.ws(), await server.ws()];
-    const handle = await first.join('claims', 'ann', { notifications: true, data: true });
-    const mouth = await speaker.join('claims', 'bob', { data: true });
-    const { session } = handle;
-    await say(speaker, mouth, 'to the first socket');
-    assert.deepEqual(await client.post(`/${session}`, { janus: 'claim', transaction: 'c' }), {
-      janus: 'success',
-      session_id: session,
-      transaction: 'c',
-    });
-    assert.equal((await first.request({ janus: 'keepalive', session_id: session })).error?.code, 458);
-    await say(speaker, mouth, 'to the poll');
-    await say(speaker, mouth, 'to nobody yet');
-    assert.equal(dataOf(await client.event(session)).body, 'to the poll');
-    const poll = startPoll(client, await client.create());
-    const claimed = await second.request({ janus: 'claim', session_id: session });
-    assert.equal(claimed.janus, 'success');
-    await second.until((one) => one.plugindata?.data.body === 'to nobody yet', 'what nobody had fetched');
-    assert.ok(second.received.indexOf(claimed) < second.received.length - 1);
-    await say(speaker, mouth, 'to the second socket');
-    await second.until((one) => one.plugindata?.data.body === 'to the second socket', 'the event after the claim');
-    assert.equal((await client.ask('GET', `/${session}`)).status, 404);
-    assert.deepEqual(await (await poll).answer, KEEPALIVE);
-    const heard = first.received.map((one) => one.plugindata?.data.body).filter((body) => body !== undefined);
-    assert.deepEqual(heard, ['to the first socket']);
-  });
-
-  test('releases the poll of a session that a WebSocket claims', (t) =>
-    shownOnce(t, async () => {
-      const [client, socket] = [server.rest(), await server.ws()];
-      const session = await client.create();
-      const poll = await startPoll(client, session);
-      const started = performance.now();
-      await socket.request({ janus: 'claim', session_id: session });
-      assert.deepEqual(await poll.answer, KEEPALIVE);
-      limit(performance.now() - started < 500, 'no sooner than by its time');
-    }));
-
-  test('claiming over HTTP what HTTP owns changes nothing: what waits is still there', async () => {
-    const client = server.rest();
-    const handle = await client.join('again', 'ann');
-    await client.toHandle(handle, { janus: 'message', transaction: 'waits', body: { kind: 'data', body: 'x' } });
-    assert.equal((await client.post(`/${handle.session}`, { janus: 'claim' })).janus, 'success');
-    assert.equal((await client.event(handle.session)).transaction, 'waits');
-  });
-});
-
-describe('HTTP sessions that end by themselves', () => {
-  const server = usingServer({ SESSION_TIMEOUT: '2', RECLAIM_SESSION_TIMEOUT: '30', HTTP_POLL_TIMEOUT: '20' });
-
-  test('tell the poll that waits, and then are unknown', async () => {
-    const client = server.rest();
-    const session = await client.create();
-    const started = performance.now();
-    assert.deepEqual(await client.event(session), { janus: 'timeout', session_id: session });
-    const elapsed = performance.now() - started;
-    assert.ok(elapsed > 1900 && elapsed < 8000, `after ${Math.round(elapsed)} ms`);
-    assert.equal((await client.ask('GET', `/${session}`)).status, 404);
-  });
-
-  test('bring what came while their WebSocket was away to the HTTP client that claims them', async () => {
-    const [client, away, speaker] = [server.rest(), await server.ws(), await server.ws()];
-    const handle = await away.join('away', 'ann', { notifications: true, data: true });
-    const mouth = await speaker.join('away', 'bob', { data: true });
-    away.socket.terminate();
-    await once(away.socket, 'close');
-    // The server sees the end of the connection a little later: what it sent until then is lost.
-    const said = ['1', '2', '3', '4'];
-    for (const body of said) await speaker.message(mouth, { kind: 'data', body });
-    assert.equal((await client.post(`/${handle.session}`, { janus: 'claim' })).janus, 'success');
-    const kept = (await client.events(handle.session)).map((event) => dataOf(event).body);
-    const bodies = kept.filter((body) => body !== undefined);
-    assert.ok(bodies.length > 0);
-    assert.deepEqual(bodies, said.slice(-bodies.length));
-  });
 });
 
 describe('HTTP with a secret and an origin', () => {
   const origin = 'https://app.example';
-  const server = usingServer({ API_SECRET: 's3cret', ALLOW_ORIGIN: origin, ENFORCE_CORS: 'true' });
+  const server = usingRest({ API_SECRET: 's3cret', ALLOW_ORIGIN: origin, ENFORCE_CORS: 'true' });
 
   test('says 403 in the reply of a POST, and as the status of a long poll, before anything is looked up', async () => {
     const client = server.rest();
@@ -504,7 +264,7 @@ describe('HTTP with a secret and an origin', () => {
 });
 
 describe('HTTP sessions of one address', () => {
-  const server = usingServer({ HTTP_SESSIONS_PER_ADDRESS: '3' });
+  const server = usingRest({ HTTP_SESSIONS_PER_ADDRESS: '3' });
 
   test('are no more than the setting says, until one has ended', async () => {
     const client = server.rest();
@@ -517,72 +277,5 @@ describe('HTTP sessions of one address', () => {
     });
     await client.post(`/${sessions[0]}`, { janus: 'destroy' });
     await client.create();
-  });
-});
-
-describe('two thousand long polls', () => {
-  const many = '1000000';
-  const server = usingServer({
-    HTTP_SESSIONS_PER_ADDRESS: many,
-    HTTP_REQUEST_RATE: many,
-    HTTP_REQUEST_BURST: many,
-    SESSION_TIMEOUT: '0',
-  });
-
-  test('W11: are as many as there may be connections; the others get 503, and their place when the first ones go', async () => {
-    const client = server.rest();
-    const sessions: number[] = [];
-    while (sessions.length < 2000) {
-      sessions.push(...(await Promise.all(Array.from({ length: 40 }, () => client.create()))));
-    }
-    client.close();
-    const abort = new AbortController();
-    let refused = 0;
-    let others = 0;
-    const polls = new Agent();
-    const allRefused = new Promise<void>((resolve) => {
-      for (const session of sessions) {
-        client.ask('GET', `/${session}`, { agent: polls, signal: abort.signal }).then(
-          ({ status }) => {
-            if (status === 503) refused += 1;
-            else others += 1;
-            if (refused + others >= 980) resolve();
-          },
-          () => {},
-        );
-      }
-    });
-    await allRefused;
-    assert.deepEqual({ refused, others }, { refused: 980, others: 0 });
-    abort.abort();
-    polls.destroy();
-    // The first request after that may still be one too many.
-    let status = 503;
-    while (status === 503) ({ status } = await client.ask('GET', '/ping', { agent: new Agent() }));
-    assert.equal(status, 200);
-    const served = await Promise.all(
-      sessions.slice(0, 200).map(async (session) => {
-        const poll = client.event(session);
-        await client.post(`/${session}`, { janus: 'destroy' });
-        return poll.catch((error) => String(error));
-      }),
-    );
-    // Either the poll came first and was released, or the session's end did.
-    for (const one of served) assert.match(JSON.stringify(one), /keepalive|answered with 404/);
-  });
-});
-
-describe('a server with long polls that ends', () => {
-  test('answers them, and ends with code 0', async () => {
-    const server = await startServer();
-    const client = new RestClient(`${server.httpUrl}/janus`);
-    const session = await client.create();
-    const poll = await startPoll(client, session);
-    const started = performance.now();
-    const code = server.stop();
-    assert.deepEqual(await poll.answer, KEEPALIVE);
-    client.close();
-    assert.equal(await code, 0);
-    assert.ok(performance.now() - started < 15_000);
   });
 });

@@ -1,7 +1,7 @@
 // Runs alone: datagrams that nobody has time for are lost.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { type MediaPeer, releaseNative } from '../../bench/load/media-peer.js';
 import {
   fullIntraRequest,
@@ -13,10 +13,9 @@ import {
   sourceDescription,
 } from '../../bench/load/rtcp.js';
 import { NumberedStream } from '../../bench/load/rtp.js';
-import { Room } from '../support/peer.js';
 import type { Publisher } from '../support/publisher.js';
-import { type RunningServer, startServer } from '../support/server.js';
 import type { Subscriber } from '../support/subscriber.js';
+import { usingRooms } from '../support/suite.js';
 
 /** mulberry32: the same mutations in every run. */
 function seeded(seed: number): (below: number) => number {
@@ -58,23 +57,14 @@ function mutate(packet: Buffer, random: (below: number) => number): Buffer {
 after(releaseNative);
 
 describe('hostile media', () => {
-  let server: RunningServer;
-  let room: Room;
-  before(async () => {
-    server = await startServer({ workers: 1 });
-  });
-  beforeEach(() => {
-    room = new Room(server.wsUrl);
-  });
-  afterEach(() => room.close());
-  after(async () => assert.equal(await server.stop(), 0, server.output()));
+  const suite = usingRooms({ workers: 1 });
 
   /** Somebody else's call, which nothing that follows may disturb. */
   async function call(): Promise<{ source: Publisher; sink: Subscriber }> {
-    const alice = await room.enter('alice');
+    const alice = await suite.room.enter('alice');
     const source = await alice.publish();
     source.start();
-    const sink = await (await room.enter('bob')).subscribe(alice.id);
+    const sink = await (await suite.room.enter('bob')).subscribe(alice.id);
     await sink.more('video', 20);
     return { source, sink };
   }
@@ -128,9 +118,9 @@ describe('hostile media', () => {
     timeout: 120_000,
   }, async () => {
     const other = await call();
-    const mallory = await room.enter('mallory');
+    const mallory = await suite.room.enter('mallory');
     const attacker = await mallory.publish();
-    const victim = await (await room.enter('victim')).subscribe(mallory.id, { countOnly: true });
+    const victim = await (await suite.room.enter('victim')).subscribe(mallory.id, { countOnly: true });
     const random = seeded(1);
     const extensions = new Map([
       [1, Buffer.from([0x80])],
@@ -158,7 +148,7 @@ describe('hostile media', () => {
 
   test('10,000 mutated RTCP packets of a subscriber disturb nobody', { timeout: 120_000 }, async () => {
     const other = await call();
-    const mallory = await room.enter('mallory');
+    const mallory = await suite.room.enter('mallory');
     const attacker = await mallory.subscribe(other.source.identity.id, { countOnly: true });
     const { ssrc } = attacker.announced.video;
     const random = seeded(2);
@@ -189,7 +179,7 @@ describe('hostile media', () => {
 
   test("RTP from a subscriber goes nowhere, and does not pass for its publisher's", async () => {
     const other = await call();
-    const mallory = await room.enter('mallory');
+    const mallory = await suite.room.enter('mallory');
     const attacker = await mallory.subscribe(other.source.identity.id);
     const forged = new NumberedStream({
       codec: 'h264',
@@ -207,12 +197,12 @@ describe('hostile media', () => {
 
   test('two publishers with one SSRC stay two streams', async () => {
     const other = await call();
-    const mallory = await room.enter('mallory');
+    const mallory = await suite.room.enter('mallory');
     const twin = await mallory.publish();
     twin.video.ssrc = other.source.video.ssrc;
     twin.audio.ssrc = other.source.audio.ssrc;
     twin.start();
-    const sink = await (await room.enter('carol')).subscribe(mallory.id);
+    const sink = await (await suite.room.enter('carol')).subscribe(mallory.id);
     await sink.more('video', 50);
     await assertAlive(other);
     assert.ok(sink.packets.every(({ tag }) => tag === twin.video.tag));

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { releaseNative } from '../../bench/load/media-peer.js';
 import { Room } from '../support/peer.js';
 import { PeerProcess } from '../support/peer-process.js';
 import type { Publisher } from '../support/publisher.js';
-import { type RunningServer, startServer } from '../support/server.js';
+import { usingRooms } from '../support/suite.js';
 
 /** Messages of one label at a publisher. */
 const heard = (publisher: Publisher, label: string) =>
@@ -14,21 +14,13 @@ after(releaseNative);
 
 for (const placement of ['together', 'spread'] as const) {
   describe(`data channels, peers of a room ${placement}`, () => {
-    let server: RunningServer;
-    let room: Room;
-    before(async () => {
-      server = await startServer({ workers: 2, env: { PLACEMENT: placement } });
-    });
-    beforeEach(() => {
-      room = new Room(server.wsUrl);
-    });
-    afterEach(() => room.close());
-    after(async () => assert.equal(await server.stop(), 0, server.output()));
+    const suite = usingRooms({ workers: 2, env: { PLACEMENT: placement } });
 
     /** Publishers of one room. */
     async function gather(...names: string[]): Promise<Publisher[]> {
       const publishers: Publisher[] = [];
-      for (const name of names) publishers.push(await (await room.enter(name)).publish({ audio: false, video: false }));
+      for (const name of names)
+        publishers.push(await (await suite.room.enter(name)).publish({ audio: false, video: false }));
       return publishers;
     }
 
@@ -86,7 +78,7 @@ for (const placement of ['together', 'spread'] as const) {
 
     test('nothing crosses into another room', async () => {
       const [alice, bob] = await gather('alice', 'bob');
-      const elsewhere = new Room(server.wsUrl);
+      const elsewhere = new Room(suite.server.wsUrl);
       try {
         const stranger = await (await elsewhere.enter('stranger')).publish({ audio: false, video: false });
         assert.ok(alice && bob);
@@ -104,7 +96,7 @@ for (const placement of ['together', 'spread'] as const) {
 
     test('a receiver without a channel of the label gets one', async () => {
       const [alice] = await gather('alice');
-      const bob = await (await room.enter('bob')).publish({
+      const bob = await (await suite.room.enter('bob')).publish({
         audio: false,
         video: false,
         channels: [{ label: 'reliable' }],
@@ -121,7 +113,7 @@ for (const placement of ['together', 'spread'] as const) {
 
     test('R1: a stopped receiver loses unreliable messages and its reliable channel, and the others wait for nothing', async () => {
       const [alice, carol] = await gather('alice', 'carol');
-      const bob = await PeerProcess.start(server.wsUrl, room.name, 'bob');
+      const bob = await PeerProcess.start(suite.server.wsUrl, suite.room.name, 'bob');
       try {
         assert.ok(alice && carol);
         await alice.until(() => alice.notices('join').some(({ user_id }) => user_id === 'bob'), 'bob is there');

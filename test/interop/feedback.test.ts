@@ -1,28 +1,18 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { releaseNative } from '../../bench/load/media-peer.js';
 import { senderReport } from '../../bench/load/rtcp.js';
 import { sequenceSteps, startCall } from '../support/call.js';
 import { isMedia, ServerProxy } from '../support/lossy-proxy.js';
-import { Room } from '../support/peer.js';
-import { type RunningServer, startServer } from '../support/server.js';
+import { usingRooms } from '../support/suite.js';
 
 after(releaseNative);
 
 describe('RTCP through the relay', () => {
-  let server: RunningServer;
-  let room: Room;
-  before(async () => {
-    server = await startServer({ workers: 1 });
-  });
-  beforeEach(() => {
-    room = new Room(server.wsUrl);
-  });
-  afterEach(() => room.close());
-  after(async () => assert.equal(await server.stop(), 0, server.output()));
+  const suite = usingRooms({ workers: 1 });
 
   test("a subscriber's PLI and FIR reach the publisher, and a keyframe comes back", async () => {
-    const { source, sink } = await startCall(room);
+    const { source, sink } = await startCall(suite.room);
     for (const [ask, kind] of [
       [() => sink.askForKeyframe(), 'pli'],
       [() => sink.askForFullIntra(1), 'fir'],
@@ -39,7 +29,7 @@ describe('RTCP through the relay', () => {
   });
 
   test('10,000 PLIs become at most one keyframe request per 500 ms', async () => {
-    const { source, sink } = await startCall(room);
+    const { source, sink } = await startCall(suite.room);
     const before = source.keyframeRequests.length;
     const startedAt = performance.now();
     for (let sent = 0; sent < 10_000; sent++) {
@@ -57,23 +47,23 @@ describe('RTCP through the relay', () => {
   });
 
   test('a blocked subscriber cannot make the publisher send keyframes', async () => {
-    const { alice, source, sink, back } = await startCall(room);
+    const { alice, source, sink, back } = await startCall(suite.room);
     await back.block(alice.id);
     const before = source.keyframeRequests.length;
     for (let sent = 0; sent < 50; sent++) sink.askForKeyframe();
-    const witness = await (await room.enter('carol')).subscribe(alice.id);
+    const witness = await (await suite.room.enter('carol')).subscribe(alice.id);
     await witness.more('video', 150);
     const requests = source.keyframeRequests.length - before;
     assert.ok(requests <= 1, `${requests} requests; one is the new subscriber's`);
   });
 
   test('what the network loses on the way to a subscriber is sent again when it asks', async () => {
-    const alice = await room.enter('alice');
+    const alice = await suite.room.enter('alice');
     const source = await alice.publish();
     source.start();
     const proxy = await ServerProxy.start();
     try {
-      const sink = await (await room.enter('bob')).subscribe(alice.id, { via: proxy.via });
+      const sink = await (await suite.room.enter('bob')).subscribe(alice.id, { via: proxy.via });
       await sink.more('video', 20);
       const lost = new Set<number>();
       proxy.lose = (datagram, towards) => {
@@ -98,13 +88,13 @@ describe('RTCP through the relay', () => {
         'each came back under its own sequence number',
       );
     } finally {
-      await room.close();
+      await suite.room.close();
       proxy.close();
     }
   });
 
   test("sender reports reach subscribers in the terms of their own stream's SSRC and timestamps", async () => {
-    const { source, sink } = await startCall(room);
+    const { source, sink } = await startCall(suite.room);
     for (const kind of ['video', 'audio'] as const) {
       const stream = source[kind];
       const pivot = sink.of(kind).at(-1);
@@ -127,7 +117,7 @@ describe('RTCP through the relay', () => {
   });
 
   test('a publisher gets receiver reports about what it sends, and is told how much video it may send', async () => {
-    const { source } = await startCall(room);
+    const { source } = await startCall(suite.room);
     const blockOf = (ssrc: number) =>
       source
         .reports('receiver-report')

@@ -1,33 +1,23 @@
 /** What clients are told of their media: whether it arrives (`media`), and how much of it is lost (`slowlink`). */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { releaseNative } from '../../bench/load/media-peer.js';
 import { isMedia, ServerProxy } from '../support/lossy-proxy.js';
-import { Room } from '../support/peer.js';
 import { Random } from '../support/random.js';
-import { type RunningServer, startServer } from '../support/server.js';
+import { usingRooms } from '../support/suite.js';
 
 after(releaseNative);
 
 const THRESHOLD = 5;
 
 describe('a client is told', () => {
-  let server: RunningServer;
-  let room: Room;
+  const env = { SLOWLINK_THRESHOLD: String(THRESHOLD), NO_MEDIA_TIMEOUT: '0.5' };
+  const suite = usingRooms({ workers: 1, env });
   let proxy: ServerProxy;
-  before(async () => {
-    const env = { SLOWLINK_THRESHOLD: String(THRESHOLD), NO_MEDIA_TIMEOUT: '0.5' };
-    server = await startServer({ workers: 1, env });
-  });
   beforeEach(async () => {
-    room = new Room(server.wsUrl);
     proxy = await ServerProxy.start();
   });
-  afterEach(async () => {
-    await room.close();
-    proxy.close();
-  });
-  after(async () => assert.equal(await server.stop(), 0, server.output().slice(-2000)));
+  afterEach(() => proxy.close());
 
   /** Loses three packets in ten, on the way to one side. */
   const lossy = (side: 'server' | 'client') => {
@@ -36,7 +26,7 @@ describe('a client is told', () => {
   };
 
   test('when its media arrives, pauses and comes back, by line', async () => {
-    const alice = await room.enter('alice');
+    const alice = await suite.room.enter('alice');
     const source = await alice.publish();
     const said = (mid: string) =>
       source
@@ -62,7 +52,7 @@ describe('a client is told', () => {
   });
 
   test('when it loses what the server sends', async () => {
-    const [alice, bob] = [await room.enter('alice'), await room.enter('bob')];
+    const [alice, bob] = [await suite.room.enter('alice'), await suite.room.enter('bob')];
     const source = await alice.publish();
     source.start();
     const sink = await bob.subscribe(alice.id, { via: proxy.via });
@@ -82,7 +72,7 @@ describe('a client is told', () => {
   });
 
   test('when the server loses what it sends', async () => {
-    const alice = await room.enter('alice');
+    const alice = await suite.room.enter('alice');
     const source = await alice.publish({ via: proxy.via });
     source.start();
     await source.until(() => source.told('media').length === 2, 'media arrives');

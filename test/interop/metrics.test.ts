@@ -1,34 +1,24 @@
 /** What the metrics say of media, beside what clients sent and got. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { releaseNative } from '../../bench/load/media-peer.js';
 import { startCall } from '../support/call.js';
 import { type Family, readExposition, sampleOf } from '../support/exposition.js';
-import { Room } from '../support/peer.js';
-import { type RunningServer, startServer } from '../support/server.js';
+import { usingRooms } from '../support/suite.js';
 
 after(releaseNative);
 
 const SHARD = { shard: '0' };
 
 describe('the metrics of a call', () => {
-  let server: RunningServer;
-  let room: Room;
-  before(async () => {
-    server = await startServer({ workers: 1 });
-  });
-  beforeEach(() => {
-    room = new Room(server.wsUrl);
-  });
-  afterEach(() => room.close());
-  after(async () => assert.equal(await server.stop(), 0, server.output()));
+  const suite = usingRooms({ workers: 1 });
 
-  const measure = async () => readExposition(await (await fetch(`${server.httpUrl}/metrics`)).text());
+  const measure = async () => readExposition(await (await fetch(`${suite.server.httpUrl}/metrics`)).text());
   const of = (families: Map<string, Family>, name: string, labels: Record<string, string> = SHARD) =>
     sampleOf(families, `janus_sfu_${name}`, labels);
 
   test('count each packet that came and that went out, and drops by their reason', async () => {
-    const { alice, source, sink, back } = await startCall(room);
+    const { alice, source, sink, back } = await startCall(suite.room);
     const from = await measure();
     assert.deepEqual([of(from, 'publishers', {}), of(from, 'subscribers', {}), of(from, 'shard_peers')], [2, 1, 3]);
     assert.deepEqual([of(from, 'up_tracks'), of(from, 'down_tracks')], [4, 2]);

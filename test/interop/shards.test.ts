@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { releaseNative } from '../../bench/load/media-peer.js';
 import { Room, type User } from '../support/peer.js';
 import type { Publisher } from '../support/publisher.js';
-import { type RunningServer, startServer } from '../support/server.js';
+import { startServer } from '../support/server.js';
+import { usingRooms } from '../support/suite.js';
 
 const layouts = [
   { workers: 1, placement: 'auto' },
@@ -17,22 +18,13 @@ after(releaseNative);
 
 for (const { workers, placement } of layouts) {
   describe(`${workers} workers, placement ${placement}`, () => {
-    let server: RunningServer;
-    let room: Room;
-    before(async () => {
-      server = await startServer({ workers, env: { PLACEMENT: placement } });
-    });
-    beforeEach(() => {
-      room = new Room(server.wsUrl);
-    });
-    afterEach(() => room.close());
-    after(async () => assert.equal(await server.stop(), 0, server.output()));
+    const suite = usingRooms({ workers, env: { PLACEMENT: placement } });
 
     test('everyone in a room of four sees and hears the three others, and reads what they write', async () => {
       const users: User[] = [];
       const publishers: Publisher[] = [];
       for (const name of ['alice', 'bob', 'carol', 'dave']) {
-        const user = await room.enter(name);
+        const user = await suite.room.enter(name);
         users.push(user);
         publishers.push(await user.publish());
       }
@@ -62,8 +54,8 @@ for (const { workers, placement } of layouts) {
     });
 
     test('a block between users of whatever shards holds for media and data, and ends', async () => {
-      const alice = await room.enter('alice');
-      const bob = await room.enter('bob');
+      const alice = await suite.room.enter('alice');
+      const bob = await suite.room.enter('bob');
       const [source, sinkPublisher] = [await alice.publish(), await bob.publish()];
       source.start();
       const sink = await bob.subscribe(alice.id);
@@ -71,7 +63,7 @@ for (const { workers, placement } of layouts) {
       await sinkPublisher.block(alice.id);
       const before = sink.count.video;
       await source.say('reliable', 'unheard');
-      const witness = await (await room.enter('carol')).subscribe(alice.id);
+      const witness = await (await suite.room.enter('carol')).subscribe(alice.id);
       await witness.more('video', 50);
       assert.ok(sink.count.video - before <= 2, `${sink.count.video - before} packets came through the block`);
       await sinkPublisher.unblock(alice.id);

@@ -12,12 +12,8 @@ import { activateDownTracks, attachDownTracks } from '../../workers/subscription
 import { newTalking } from '../../workers/talking.js';
 import { downParameters, PUBLISHER, Stage, upParameters } from './engine.js';
 import { Clock, Link, type LinkConditions } from './network.js';
-import {
-  type PublisherOptions,
-  SimulatedPublisher,
-  SimulatedSubscriber,
-  type SubscriberOptions,
-} from './simulated-peers.js';
+import { type PublisherOptions, SimulatedPublisher } from './simulated-publisher.js';
+import { SimulatedSubscriber, type SubscriberOptions } from './simulated-subscriber.js';
 
 /** Milliseconds between two ticks of a shard. */
 const TICK = 50;

@@ -6,7 +6,8 @@ import { readCounters } from '../../workers/engine.js';
 import { PUBLISHER, upParameters } from '../support/engine.js';
 import { bursty, type LinkConditions } from '../support/network.js';
 import { type Seat, SimulatedCall } from '../support/simulated-call.js';
-import { type ArrivedPacket, NTP_START } from '../support/simulated-peers.js';
+import { NTP_START } from '../support/simulated-publisher.js';
+import type { ArrivedPacket } from '../support/simulated-subscriber.js';
 
 /** What may happen to a call, each followed by so many milliseconds in which packets flow. */
 const EVENTS = ['nothing', 'block', 'unblock', 'source', 'connection', 'silence', 'payload type', 'join'] as const;

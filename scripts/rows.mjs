@@ -22,6 +22,9 @@ export function rowOf(name, source) {
   return marked ? 'together' : (ROWS[name.split(/[\\/]/)[0]] ?? 'alone');
 }
 
+/** Milliseconds after which a file's process is ended, and has failed: the longest takes two minutes on a slow machine. */
+const FILE_LIMIT = 480_000;
+
 /** The totals that node:test tells at the end of each run. */
 const TOTAL = /^(tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/;
 const DURATION = /^duration_ms /;
@@ -45,7 +48,8 @@ async function* told(streams, totals) {
 /** All rows, and at the end one set of totals as node:test writes it. */
 async function* report(rows, totals) {
   const started = performance.now();
-  const start = (files, concurrency = 1) => (files.length > 0 ? [run({ files, concurrency })] : []);
+  const start = (files, concurrency = 1) =>
+    files.length > 0 ? [run({ files, concurrency, timeout: FILE_LIMIT })] : [];
   yield* told(start(rows.together, Math.max(2, availableParallelism())), totals);
   yield* told([...start(rows.browsers), ...start(rows.peers)], totals);
   yield* told(start(rows.alone), totals);

@@ -1,6 +1,6 @@
 /** The Admin API of one server over both of its transports, for the tests of a file. */
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
+import { after } from 'node:test';
 import { ADMIN_SECRET, type Ask, adminOverHttp, adminOverWebSocket, type Reply } from './admin-client.js';
 import { JanusClient } from './janus-client.js';
 import { usingServer } from './suite.js';
@@ -27,17 +27,13 @@ export function usingAdmin() {
     await here().client.close();
     await here().admin.close();
   });
-  const suite = usingServer({ env: { ADMIN_SECRET, LOG_LEVEL: 'debug' }, workers: 2 });
-  before(async () => {
-    const { client: admin, ask } = await adminOverWebSocket(suite.server);
-    connected = {
-      asks: [
-        { name: 'HTTP', ask: adminOverHttp(suite.server) },
-        { name: 'WebSocket', ask },
-      ],
-      admin,
-      client: await JanusClient.connect(suite.server.wsUrl),
-    };
+  const suite = usingServer({ env: { ADMIN_SECRET, LOG_LEVEL: 'debug' }, workers: 2 }, async (server) => {
+    const { client: admin, ask } = await adminOverWebSocket(server);
+    const asks = [
+      { name: 'HTTP', ask: adminOverHttp(server) },
+      { name: 'WebSocket', ask },
+    ];
+    connected = { asks, admin, client: await JanusClient.connect(server.wsUrl) };
   });
 
   /** Asks over each transport; the answers must be the same but for the transaction. */

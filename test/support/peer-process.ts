@@ -60,7 +60,8 @@ export class PeerProcess {
 
 async function run(url: string, room: string, id: string): Promise<void> {
   const state: PeerState = { closed: [], last: {} };
-  const tell = () => process.connected && process.send?.(state);
+  // Who asked for news may be gone before it hears them.
+  const tell = () => process.connected && process.send?.(state, () => {});
   const user = await User.connect(url, room, id);
   process.once('disconnect', () => void user.close().finally(() => process.exit(0)));
   const publisher = await user.publish({ audio: false, video: false });

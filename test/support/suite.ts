@@ -14,8 +14,14 @@ export interface RoomSuite extends ServerSuite {
   readonly room: Room;
 }
 
-/** Starts a server before the suite's first test, and stops it after the last: it has to end with code 0. */
-export function usingServer(options: ServerOptions = {}): ServerSuite {
+/**
+ * Starts a server before the suite's first test, and stops it after the last: it has to end with code 0.
+ * @param started what else the tests need of it. Not a hook of its own: a file's hooks run at once, a suite's in turn
+ */
+export function usingServer(
+  options: ServerOptions = {},
+  started: (server: RunningServer) => Promise<void> = async () => {},
+): ServerSuite {
   let server: RunningServer | null = null;
   const running = () => {
     assert.ok(server, 'the server runs from the first test on');
@@ -23,6 +29,7 @@ export function usingServer(options: ServerOptions = {}): ServerSuite {
   };
   before(async () => {
     server = await startServer(options);
+    await started(server);
   });
   after(async () => assert.equal(await running().stop(), 0, running().output().slice(-2000)));
   return {

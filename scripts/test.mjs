@@ -30,4 +30,4 @@ if (filters.length === 0) {
 process.chdir(root);
 // The processes of the files are given this one's flags.
 process.execArgv.push('--enable-source-maps');
-process.exitCode = (await runTests(root, names)) ? 0 : 1;
+process.exit((await runTests(root, names)) ? 0 : 1);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { HttpListener } from '../../src/http/listener.js';
 import { pageHandler } from '../../src/http/page.js';
 import { browserTest, eventually, openTested, screenshot, type TestedPage } from '../support/browser.js';
-import { everybodySeesEverybody, type Guest, openAll, withServer } from '../support/page-guest.js';
+import { everybodySeesEverybody, Guest, openAll, withServer } from '../support/page-guest.js';
 import { mediaPortOf } from '../support/server.js';
 
 interface Finding {
@@ -13,7 +13,7 @@ interface Finding {
 }
 
 /** Opens the doctor and waits for the end of the examination. */
-async function examined(tested: TestedPage, button: string, limitMs = 15_000): Promise<Finding[]> {
+async function examined(tested: TestedPage, button: string, limitMs = 30_000): Promise<Finding[]> {
   await tested.page.getByRole('button', { name: button }).click();
   const findings: Finding[] | null = await eventually(
     'the examination ends',
@@ -58,10 +58,17 @@ browserTest('the doctor finds each step of a good connection, and leaves nothing
   }),
 );
 
-browserTest('the doctor names the UDP port that nothing gets through to, and what to do', (browser) =>
-  withServer({}, async ({ httpUrl }) => {
+browserTest('a call and the doctor name the UDP port that nothing gets through to, and what to do', (browser) =>
+  withServer({}, async ({ httpUrl }, guests) => {
+    const ada = await Guest.open(browser, httpUrl, 'ada', {}, { mediaPort: 9 });
+    guests.push(ada);
     const tested = await openTested(browser, `${httpUrl}/?source=none`, { mediaPort: 9 });
-    const last = (await examined(tested, 'Check the connection', 30_000)).at(-1);
+    // Both give up after 10 s: at the same time.
+    const [findings] = await Promise.all([
+      examined(tested, 'Check the connection'),
+      ada.noticed(/No UDP reachable \(port 127\.0\.0\.1:9\)/),
+    ]);
+    const last = findings.at(-1);
     assert.deepEqual([last?.step, last?.verdict], ['Media path (UDP)', 'ill']);
     assert.match(last?.words ?? '', /port 127\.0\.0\.1:9.*firewall/);
     await tested.close();

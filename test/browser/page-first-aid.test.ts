@@ -32,14 +32,6 @@ browserTest('the page says that signalling is not reachable, and connects by its
   }
 });
 
-browserTest('the page says that no UDP gets through, and to which port', (browser) =>
-  withServer({}, async ({ httpUrl }, guests) => {
-    const ada = await Guest.open(browser, httpUrl, 'ada', {}, { mediaPort: 9 });
-    guests.push(ada);
-    await ada.noticed(/No UDP reachable \(port 127\.0\.0\.1:9\)/, 30_000);
-  }),
-);
-
 browserTest('the page says that a room is full', (browser) =>
   withServer({ env: { MAX_ROOM_SIZE: '1' } }, async ({ httpUrl }, guests) => {
     await openAll(browser, httpUrl, guests, ['ada']);

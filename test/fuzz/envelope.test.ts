@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { JanusApi } from '../../src/janus/api.js';
 import { Authority } from '../../src/janus/authority.js';
@@ -109,10 +110,15 @@ function summary(reply: Received) {
   };
 }
 
+/** Asserts that two values are the same, and names the document only if they are not: there are 180,000 of them. */
+function same(actual: unknown, expected: unknown, document: Json): void {
+  if (!isDeepStrictEqual(actual, expected)) assert.deepEqual(actual, expected, JSON.stringify(document));
+}
+
 describe('any document', () => {
   for (const { name, settings, access } of ACCESS) {
     test(`W8: with ${name} configured gets the one reply that the specification says`, {
-      timeout: 60_000,
+      timeout: 240_000,
     }, async () => {
       const codes = new Map<string, number>();
       const property = fc.asyncProperty(fc.array(request, { minLength: 40, maxLength: 60 }), async (requests) => {
@@ -129,8 +135,8 @@ describe('any document', () => {
             answer = JSON.parse(JSON.stringify(reply));
           });
           for (let turns = 0; turns < 3 || (counts[index] === 0 && turns < 1000); turns += 1) await turn();
-          assert.equal(counts[index], 1, `${counts[index]} replies to ${JSON.stringify(document)}`);
-          assert.deepEqual(summary(answer), predicted, JSON.stringify(document));
+          same(counts[index], 1, document);
+          same(summary(answer), predicted, document);
           const outcome = `${answer.janus} ${answer.error?.code ?? ''}`;
           codes.set(outcome, (codes.get(outcome) ?? 0) + 1);
           if (answer.janus !== 'error') model.apply(from, document, answer.data?.id);
@@ -138,7 +144,7 @@ describe('any document', () => {
             const of = owner === clients.ann ? 'ann' : owner === clients.bob ? 'bob' : 'nobody';
             return `${id} of ${of}: ${[...handles.keys()].sort((a, b) => a - b)}`;
           });
-          assert.deepEqual(state.sort(), model.state, JSON.stringify(document));
+          same(state.sort(), model.state, document);
           return answer;
         };
         const credentials = { apisecret: SECRET, token: settings.tokenSecret ? SIGNED.good : 'good', transaction: 's' };
@@ -163,7 +169,7 @@ describe('any document', () => {
     });
   }
 
-  test('W8: gets it over a socket too', { timeout: 60_000 }, async (t) => {
+  test('W8: gets it over a socket too', { timeout: 240_000 }, async (t) => {
     const server = await startServer({ env: { WS_REQUEST_RATE: '100000', WS_REQUEST_BURST: '100000' } });
     t.after(() => server.stop());
     const clients = { ann: await JanusClient.connect(server.wsUrl), bob: await JanusClient.connect(server.wsUrl) };

@@ -7,7 +7,7 @@ import { ADMIN_SECRET, adminOverHttp } from '../support/admin-client.js';
 import { JanusClient } from '../support/janus-client.js';
 import { type RunningServer, startServer } from '../support/server.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 90_000 };
 
 /** Resolves when the server has logged a line. */
 async function logged(server: RunningServer, line: RegExp): Promise<void> {

@@ -1,4 +1,5 @@
 /** Who somebody is: tokens, impostors, zombies, kicks (threats.md A5 to A9, and the holes a to d and h of the reference). */
+// Runs beside others: it waits for servers of its own, and measures nothing.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-import { openTable } from './lmdb-table.js';
+import { commit, openTable } from './lmdb-table.js';
 
 /** A token that lets nobody in any more. */
 export interface Ban {
@@ -47,12 +47,10 @@ export function openLmdbBanStore(folder: string): BanStore {
   return {
     all: () => [...db.getRange({})].map(({ key, value }) => ({ token: key.toString('base64url'), expires: value })),
     async put({ token, expires }) {
-      await db.put(keyOf(token), expires);
-      await db.flushed;
+      await commit(db, db.put(keyOf(token), expires));
     },
     async remove(token) {
-      await db.remove(keyOf(token));
-      await db.flushed;
+      await commit(db, db.remove(keyOf(token)));
     },
     close: () => db.close(),
   };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { openTable } from './lmdb-table.js';
+import { commit, openTable } from './lmdb-table.js';
 
 /** Who has blocked whom, kept between connections. */
 export interface BlockStore {
@@ -54,12 +54,10 @@ export function openLmdbBlockStore(folder: string): BlockStore {
       return [...db.getRange({ start, end }).map(({ value }) => value)];
     },
     async put(blocker, blocked) {
-      await db.put(Buffer.concat([digest(blocker), digest(blocked)]), blocked);
-      await db.flushed;
+      await commit(db, db.put(Buffer.concat([digest(blocker), digest(blocked)]), blocked));
     },
     async remove(blocker, blocked) {
-      await db.remove(Buffer.concat([digest(blocker), digest(blocked)]));
-      await db.flushed;
+      await commit(db, db.remove(Buffer.concat([digest(blocker), digest(blocked)])));
     },
     close: () => db.close(),
   };

@@ -32,7 +32,6 @@ export class Moderation {
     this.#rooms.deliver(switchboard.blockNotices(`${verb}ed`, member.user, whom));
     if (verb === 'unblock' && change.changed && !change.hidden) this.#refresh([member.user, whom]);
     if (saved.status === 'rejected') {
-      log('error', 'a block could not be saved', { user: member.user, whom, reason: String(saved.reason) });
       throw new Refusal(`The ${verb} works now, but it could not be saved: a restart of the server will undo it.`);
     }
     return { data: { success: true, response: {} } };

@@ -69,18 +69,6 @@ describe('a start', () => {
     assert.doesNotMatch(server.output(), /janusoverlord/);
     assert.equal(await server.stop(), 0);
   });
-
-  test('with a store that can not be opened goes on without, and says so', async () => {
-    const file = path.join(folder, 'a-file');
-    writeFileSync(file, '');
-    const server = await startServer({ env: { BLOCK_STORE: 'lmdb', DATA_DIR: path.join(file, 'below') } });
-    assert.match(server.output(), /the block store can not be opened.*make DATA_DIR writable/);
-    const client = await JanusClient.connect(server.wsUrl);
-    const handle = await client.join('r', 'ann', { data: true });
-    const reply = await client.message(handle, { kind: 'block', whom: 'bob' });
-    assert.equal(reply.plugindata?.data.success, true);
-    assert.equal(await server.stop(), 0);
-  });
 });
 
 describe('an end', () => {

@@ -82,7 +82,7 @@ export const ROOM_METRICS: readonly Metric[] = [
   single(
     'gauge',
     'block_store_degraded',
-    '1 if the block store could not be opened: blocks are lost at a restart',
+    '1 if blocks are not on disk as they should be, or were lost: the store could not be opened, was damaged, or does not take them',
     (figures) => Number(figures.blockStoreDegraded),
   ),
 ];

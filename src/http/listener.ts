@@ -13,6 +13,8 @@ export interface HttpListenerSettings {
   host: string | undefined;
   /** TCP port; 0 = any free one. */
   port: number;
+  /** A listening socket to use instead of making one. */
+  fd?: number | null;
   /** Connections at once; the requests of those beyond are answered with 503. */
   connectionsMax: number;
   /** Milliseconds for which a connection may stand still; longer than any handler takes to answer. */
@@ -126,10 +128,10 @@ export class HttpListener {
 
   /** @returns the port that it listens on; rejects if that can't be had (`EADDRINUSE`, `EACCES`) */
   async listen(): Promise<number> {
-    const { port, host } = this.#settings;
+    const { port, host, fd = null } = this.#settings;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      this.#server.listen(fd === null ? { port, ...(host === undefined ? {} : { host }) } : { fd }, () => {
         this.#server.off('error', reject);
         resolve();
       });

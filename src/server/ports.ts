@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.js';
 import { addressBehind } from '../http/client-address.js';
 import { dashboardHandler } from '../http/dashboard.js';
 import { healthHandler } from '../http/health.js';
+import { heldSockets } from '../http/held-sockets.js';
 import { IceServers, iceServersHandler } from '../http/ice-servers.js';
 import { HttpListener } from '../http/listener.js';
 import { pageHandler } from '../http/page.js';
@@ -53,7 +54,8 @@ export function composeTransport(
   log: Log,
 ): WebSocketTransport {
   const addressOf = addressBehind(config.TRUSTED_PROXIES);
-  const own = { subprotocol: 'janus-protocol', sessions: true, host: config.BIND, port: config.WS_PORT, addressOf };
+  const { ws: fd } = heldSockets(process.env, process.pid);
+  const own = { subprotocol: 'janus-protocol', sessions: true, host: config.BIND, port: config.WS_PORT, fd, addressOf };
   return new WebSocketTransport({ ...own, ...webSocketLimits(config) }, api, log, tls);
 }
 
@@ -118,7 +120,9 @@ interface HttpParts {
 
 /** The page, the API over HTTP and what supervisors ask, on one port. */
 export function composeHttp(config: Config, { api, gatekeeper, tls, wsPort, readiness, log }: HttpParts) {
-  const listener = new HttpListener({ host: config.BIND, port: config.HTTP_PORT, ...httpLimits(config) }, log, tls);
+  const { http: fd } = heldSockets(process.env, process.pid);
+  const own = { host: config.BIND, port: config.HTTP_PORT, fd };
+  const listener = new HttpListener({ ...own, ...httpLimits(config) }, log, tls);
   const rest = new RestTransport({ base: '/janus', ...restLimits(config) }, api, api, log);
   listener.mount('/janus', rest.handler);
   listener.mount(
@@ -127,7 +131,10 @@ export function composeHttp(config: Config, { api, gatekeeper, tls, wsPort, read
   );
   listener.mount(
     '/readyz',
-    healthHandler(() => readiness.problems()),
+    healthHandler(
+      () => readiness.problems(),
+      () => readiness.degradations(),
+    ),
   );
   const ice = composeIceServers(config, gatekeeper);
   listener.mount('/ice-servers', ice.handler);

@@ -168,7 +168,7 @@ describe('the Dockerfile', () => {
         }
         assert.match(output, /is ready/);
         assert.equal(await health(), 0, output);
-        assert.doesNotMatch(output, /block store can not be opened/);
+        assert.doesNotMatch(output, /store can not be (opened|read)/);
         assert.ok(readdirSync(data).length > 0, 'the blocks are in the volume');
       } finally {
         const exited = once(server, 'exit');
@@ -215,6 +215,8 @@ describe('compose.yaml', () => {
 
   test('has the proxy and the TURN server where the server says that they are', () => {
     const caddyfile = read('deploy/caddy/Caddyfile');
+    assert.match(caddyfile, /^\tlb_try_duration 5s$/m, 'clients wait while the server is started again');
+    assert.equal(caddyfile.match(/import patient/g)?.length, 2);
     assert.ok(caddyfile.includes(`reverse_proxy 127.0.0.1:${SETTINGS.WS_PORT.fallback}`));
     assert.ok(caddyfile.includes(`reverse_proxy 127.0.0.1:${SETTINGS.HTTP_PORT.fallback}`));
     assert.equal((caddyfile.match(/\{\n/g) ?? []).length, (caddyfile.match(/^\t*\}$/gm) ?? []).length);
@@ -279,6 +281,19 @@ describe('the systemd unit', () => {
     assert.match(values('Environment').join(), new RegExp(`DATA_DIR=/var/lib/${values('StateDirectory')[0]}( |$)`));
     const [start = ''] = values('ExecStart');
     assert.match(start, /^\/usr\/bin\/node .*\/node_modules\/janus-sfu\/dist\/src\/main\.js start$/);
+  });
+
+  test('F5: waits before it starts the server again, longer each time, and never gives up', () => {
+    const [pause = ''] = values('RestartSec');
+    assert.ok(/^\d+ms$/.test(pause) && Number.parseInt(pause, 10) >= 200, pause);
+    assert.deepEqual([...values('RestartSteps'), ...values('RestartMaxDelaySec')], ['8', '30']);
+  });
+
+  test('has a socket unit beside it that holds the ports of the settings, in the order that the server expects', () => {
+    const socket = read('deploy/systemd/janus-sfu.socket');
+    const ports = [...socket.matchAll(/^ListenStream=(\d+)$/gm)].map(([, port]) => port);
+    assert.deepEqual(ports, [SETTINGS.WS_PORT.fallback, SETTINGS.HTTP_PORT.fallback]);
+    assert.match(socket, /^Service=janus-sfu\.service$/m);
   });
 
   test('is understood by systemd, which finds little exposed, where it is installed', (context) => {

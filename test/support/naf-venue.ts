@@ -112,14 +112,17 @@ export class Visitor {
   }
 }
 
+/** What a venue needs of a server. */
+export type VenueServer = Pick<RunningServer, 'wsUrl' | 'output' | 'stop'>;
+
 /** The server, the site of the fixture page, and whoever visits. */
 export class Venue {
-  server: RunningServer;
+  readonly server: VenueServer;
   readonly visitors: Visitor[] = [];
   readonly #browser: Browser;
   readonly #site: { url: string; close(): void };
 
-  private constructor(browser: Browser, server: RunningServer, site: { url: string; close(): void }) {
+  private constructor(browser: Browser, server: VenueServer, site: { url: string; close(): void }) {
     this.#browser = browser;
     this.server = server;
     this.#site = site;
@@ -128,10 +131,11 @@ export class Venue {
   /** Runs `body` in a venue of its own; a failure says what the pages and the server know of it. */
   static async open(
     browser: Browser,
-    options: { workers: number; env: Record<string, string> },
+    options: { workers: number; env: Record<string, string> } | VenueServer,
     body: (venue: Venue) => Promise<void>,
   ): Promise<void> {
-    const venue = new Venue(browser, await startServer(options), await startSite());
+    const server = 'wsUrl' in options ? options : await startServer(options);
+    const venue = new Venue(browser, server, await startSite());
     try {
       await body(venue);
     } catch (error) {

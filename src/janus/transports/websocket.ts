@@ -20,6 +20,8 @@ export interface WebSocketSettings extends WebSocketAddressSettings {
   host: string | undefined;
   /** 0 = any free one. */
   port: number;
+  /** A listening socket to use instead of making one. */
+  fd?: number | null;
   /** Whose a handshake is; unless told, the other end of its connection. */
   addressOf?: AddressOf;
   /** Bytes; a longer message closes the connection with 1009. */
@@ -45,6 +47,9 @@ export interface WebSocketSettings extends WebSocketAddressSettings {
   pongTimeout: number;
 }
 
+/** Milliseconds between two looks at the clients, and from when on the process must have been stopped or very busy. */
+const WATCH_INTERVAL = 1000;
+const WATCH_STALL = 1500;
 /** Milliseconds for clients to answer the close of a server that ends. */
 const GOODBYE_LIMIT = 1000;
 /** Milliseconds between two looks for handshakes that take too long, at most. */
@@ -158,6 +163,7 @@ export class WebSocketTransport {
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
   #lastId = 0;
   #watch: NodeJS.Timeout | null = null;
+  #watchedAt = Number.NEGATIVE_INFINITY;
   #closing = false;
   /** Why handshakes are refused with 503, to be tried elsewhere or later; null = they are not. */
   refusal: string | null = null;
@@ -206,16 +212,16 @@ export class WebSocketTransport {
 
   /** @returns the port that it listens on; rejects if that can't be had */
   async listen(): Promise<number> {
-    const { port, host } = this.#settings;
+    const { port, host, fd = null } = this.#settings;
     await new Promise<void>((resolve, reject) => {
       this.#http.once('error', reject);
-      this.#http.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      this.#http.listen(fd === null ? { port, ...(host === undefined ? {} : { host }) } : { fd }, () => {
         this.#http.off('error', reject);
         resolve();
       });
     });
     this.#http.on('error', (error) => this.#log('error', 'the WebSocket listener failed', { error: error.message }));
-    this.#watch = setInterval(() => this.#watchClients(), 1000);
+    this.#watch = setInterval(() => this.#watchClients(), WATCH_INTERVAL);
     return (this.#http.address() as AddressInfo).port;
   }
 
@@ -359,6 +365,10 @@ export class WebSocketTransport {
   /** Every second: drops who doesn't answer, and strangers who ask for nothing. */
   #watchClients(): void {
     const now = performance.now();
+    const stalled = now - this.#watchedAt > WATCH_STALL;
+    this.#watchedAt = now;
+    // What clients sent while the process stood still waits in their sockets: it is read before the next look.
+    if (stalled) return;
     const { sessions, idleTimeout, pingInterval, pongTimeout } = this.#settings;
     this.#addresses.sweep(now);
     for (const client of this.#clients) {

@@ -1,6 +1,5 @@
 /** The DTLS certificate that a shard shows to the clients it offers to (RFC 8827 6.5): known before there is a peer. */
 import { X509Certificate } from 'node:crypto';
-import { generate } from 'selfsigned';
 import type { TransportParameters } from './protocol.js';
 
 export interface Certificate {
@@ -14,6 +13,8 @@ const VALIDITY_DAYS = 3650;
 
 /** Makes a new self-signed one: ECDSA on P-256, which every browser takes. */
 export async function createCertificate(): Promise<Certificate> {
+  // Late: it takes longer to load than all else that a shard needs, and nobody waits for it before the first subscriber.
+  const { generate } = await import('selfsigned');
   const now = Date.now();
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'janus-sfu' }], {
     keyType: 'ec',

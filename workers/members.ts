@@ -33,7 +33,7 @@ import { newTalking } from './talking.js';
 
 export interface MembersParts {
   native: Native;
-  certificate: Certificate;
+  certificate: () => Certificate;
   engine: Engine;
   relay: Relay;
   feedback: Feedback;
@@ -118,7 +118,7 @@ export class Members {
     }
     const source = this.member(request.source);
     this.ensureUpTracks(source);
-    const { certificate } = this.parts;
+    const certificate = this.parts.certificate();
     // RFC 8839 5.4: ice-chars, which base64 without its padding is; at least 24 and 128 random bits.
     const iceUfrag = randomBytes(6).toString('base64');
     const icePwd = randomBytes(18).toString('base64');

@@ -1,7 +1,7 @@
 /** The piscina entry of a worker thread: one shard, with its peers, its packet engine, its UDP port. */
 import { createSocket } from 'node:dgram';
 import { parentPort } from 'node:worker_threads';
-import { createCertificate } from './certificate.js';
+import { type Certificate, createCertificate } from './certificate.js';
 import { Control } from './control.js';
 import { ShardCounters } from './counters.js';
 import { DataRelay } from './data-relay.js';
@@ -33,6 +33,8 @@ interface Shard {
   data: DataRelay;
   /** The shard's parts read them each time, as limits may change. */
   settings: ShardSettings;
+  /** Resolves when requests can be run. A shard counts as started before: signalling needn't wait for it. */
+  ready: Promise<void>;
 }
 
 let shard: Shard | null = null;
@@ -67,7 +69,6 @@ async function start(request: StartShard): Promise<Shard> {
   const control = new Control(request.control);
   const counters = new ShardCounters(request.counters);
   await checkPort(settings.rtpPort);
-  const certificate = await createCertificate();
   const engine = await Engine.create(request.engine, request.memory);
   if (settings.batchScheduling) scheduleAsBatch();
   const native = loadNative(settings.addonFolders);
@@ -84,9 +85,30 @@ async function start(request: StartShard): Promise<Shard> {
     incoming: dataRings.incoming.filter((ring) => ring !== null),
     ring: wake,
   });
+  let certificate: Certificate | null = null;
+  const ready = createCertificate().then((one) => {
+    certificate = one;
+  });
+  // Every request is told why; it is no reason to end the thread.
+  ready.catch(() => {});
+  const made = (): Certificate => {
+    if (!certificate) throw new Error('the certificate is not made yet');
+    return certificate;
+  };
   const mirrorRings = ringsOf(request.mirrorRings, request.shard);
   const fanOut = new FanOut({ engine, relay, feedback, counters, ...mirrorRings, wake });
-  const members = new Members({ native, certificate, engine, relay, feedback, data, fanOut, counters, settings, say });
+  const members = new Members({
+    native,
+    certificate: made,
+    engine,
+    relay,
+    feedback,
+    data,
+    fanOut,
+    counters,
+    settings,
+    say,
+  });
   const supervision = new Supervision(engine, settings, say);
 
   const contained = (where: string, work: () => void) => {
@@ -145,7 +167,7 @@ async function start(request: StartShard): Promise<Shard> {
   };
   process.on('exit', cleanUp);
   void control.stopAsked().then(cleanUp);
-  return { members, engine, data, settings };
+  return { members, engine, data, settings, ready };
 }
 
 function handle({ members, engine, data, settings }: Shard, request: Exclude<ShardRequest, StartShard>): ShardReply {
@@ -192,5 +214,6 @@ export default async function run(request: ShardRequest): Promise<ShardReply> {
     return {};
   }
   if (!shard) throw new Error('the shard was not started');
+  await shard.ready;
   return handle(shard, request);
 }

@@ -28,11 +28,12 @@ interface StaticFile {
   contentType: string;
   /** A fingerprint of what is in the file. */
   tag: string;
-  bodies: ReadonlyMap<Encoding, Buffer>;
+  /** Packed when first asked for: at the start of a server that crashed, its clients wait for other things. */
+  bodies: () => ReadonlyMap<Encoding, Buffer>;
 }
 
 /**
- * Files that are read and packed once, when the server starts, and looked up by the request's path as it is: a path that
+ * Files that are read once, when the server starts, packed once, when first asked for, and looked up by the request's path as it is: a path that
  * isn't in the table is a 404, so no spelling of `..` leads anywhere.
  */
 export class Site {
@@ -70,7 +71,15 @@ export class Site {
   add(url: string, body: Buffer, extension: string): void {
     const tag = createHash('sha256').update(body).digest('base64url').slice(0, 22);
     const contentType = CONTENT_TYPES[extension] ?? 'application/octet-stream';
-    this.#files.set(url, { contentType, tag, bodies: packed(body, extension) });
+    let bodies: ReadonlyMap<Encoding, Buffer> | null = null;
+    this.#files.set(url, {
+      contentType,
+      tag,
+      bodies: () => {
+        bodies ??= packed(body, extension);
+        return bodies;
+      },
+    });
   }
 
   /** Serves at `url` what is at another one. @returns false if there is nothing */
@@ -95,13 +104,14 @@ function respond(file: StaticFile, request: IncomingMessage, response: ServerRes
     sendText(response, 405, 'Only GET and HEAD are served here.\n', head);
     return;
   }
-  const encoding = chooseEncoding(request.headers['accept-encoding'], file.bodies);
-  const body = file.bodies.get(encoding) ?? Buffer.alloc(0);
+  const bodies = file.bodies();
+  const encoding = chooseEncoding(request.headers['accept-encoding'], bodies);
+  const body = bodies.get(encoding) ?? Buffer.alloc(0);
   const etag = `"${file.tag}${encoding === 'identity' ? '' : `-${encoding}`}"`;
   // Asked for again each time, and answered with 304: a page and its modules are always of one version.
   response.setHeader('Cache-Control', 'no-cache');
   response.setHeader('ETag', etag);
-  if (file.bodies.size > 1) response.setHeader('Vary', 'Accept-Encoding');
+  if (bodies.size > 1) response.setHeader('Vary', 'Accept-Encoding');
   if (matches(request.headers['if-none-match'], etag)) {
     response.writeHead(304).end();
     return;

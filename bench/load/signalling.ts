@@ -1,4 +1,5 @@
 /** Load of the signalling alone: sessions that do nothing, messages at a rate, and clients that come and go. No media. */
+import { inLanes } from './lanes.js';
 import { cpuMicroseconds } from './process-stats.js';
 import { SignallingClient } from './signalling-client.js';
 
@@ -23,16 +24,6 @@ export interface ReplyFigures {
 /** Clients that talk; ten of them are in each room. */
 const TALKERS = 50;
 const TICK_MS = 10;
-
-async function inLanes<T>(count: number, lanes: number, work: (index: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  let next = 0;
-  const lane = async () => {
-    for (let index = next++; index < count; index = next++) results[index] = await work(index);
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-  return results;
-}
 
 /**
  * Opens the idle sessions, lets the talkers send `data` messages to their neighbour at the rate, and measures their replies.

@@ -1,6 +1,7 @@
 /** Puts the parts of the server together, starts them, and takes them apart again. */
 import type { KeyObject } from 'node:crypto';
 import os from 'node:os';
+import { setTimeout as elapse } from 'node:timers/promises';
 import { enforcedAddresses, thisMachine } from './config/machine.js';
 import { packageVersion } from './config/package-version.js';
 import type { Config } from './config/schema.js';
@@ -16,9 +17,10 @@ import { composeGatekeeper } from './server/gatekeeper.js';
 import { composeMetrics } from './server/metrics.js';
 import { composeAdmin, composeHttp, composeTransport } from './server/ports.js';
 import { Readiness } from './server/readiness.js';
+import { Tables } from './server/tables.js';
 import { composeWebhooks } from './server/webhooks.js';
 import { Attendance, type HappeningListener } from './sfu/attendance.js';
-import { type BlockStore, MemoryBlockStore, openLmdbBlockStore } from './sfu/block-store.js';
+import type { BlockStore } from './sfu/block-store.js';
 import { Blocks } from './sfu/blocks.js';
 import type { Gatekeeper } from './sfu/gatekeeper.js';
 import { Peers } from './sfu/peers.js';
@@ -26,18 +28,6 @@ import { SfuPlugin } from './sfu/plugin.js';
 import { Presence } from './sfu/presence.js';
 import { Switchboard } from './sfu/switchboard.js';
 import { Shards } from './shards/pool.js';
-
-/** Blocks that can't be kept are no reason to turn everybody away: they then work until the server ends. */
-function blockStore(config: Config, log: Log): BlockStore {
-  if (config.BLOCK_STORE === 'memory') return new MemoryBlockStore();
-  try {
-    return openLmdbBlockStore(config.DATA_DIR);
-  } catch (error) {
-    const reason = `blocks will be lost at the next restart: make DATA_DIR writable (${String(error)})`;
-    log('error', 'the block store can not be opened', { folder: config.DATA_DIR, reason });
-    return new MemoryBlockStore();
-  }
-}
 
 function localAddress(): string {
   const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
@@ -51,6 +41,7 @@ function startShards(config: Config, log: Log): Promise<Shards> {
     placement: config.PLACEMENT,
     fanOut: config.FAN_OUT,
     loadMax: config.WORKER_LOAD_MAX / 100,
+    stallLimit: config.WORKER_STALL_LIMIT,
     settings: {
       videoBitrateMin: config.VIDEO_BITRATE_MIN,
       videoBitrateMax: config.VIDEO_BITRATE_MAX,
@@ -169,6 +160,8 @@ function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, log: Adju
   return { api, sessions, authority, settings, info, now };
 }
 
+/** Milliseconds for all sessions to end: a worker that stands still answers nothing. */
+const ENDING_LIMIT = 1500;
 /** Milliseconds that a receiver of webhooks gets to take the last events. */
 const WEBHOOKS_LIMIT = 2000;
 
@@ -177,6 +170,8 @@ export interface RunningServer {
   ports: { ws: number; http: number; admin: { ws: number; http: number } | null };
   /** Takes no new sessions from now on, and is not ready any more. Resolves when those that there are have ended. */
   drain(): Promise<void>;
+  /** Resolves, with a text for people, when only a new process can help: whoever runs this one should end it. */
+  broken: Promise<string>;
   /** What a client sees of it: a hangup for each PeerConnection, then close code 1012. */
   stop(): Promise<void>;
 }
@@ -194,17 +189,18 @@ export async function startServer(
   tls: TlsCertificate | null,
   log: AdjustableLog,
 ): Promise<RunningServer> {
+  const opening = Tables.open(config, log);
   const shards = await startShards(config, log);
-  const store = blockStore(config, log);
-  const gatekeeper = composeGatekeeper(config, authKey, log);
+  const tables = await opening;
+  const gatekeeper = composeGatekeeper(config, authKey, tables, log);
   const webhooks = composeWebhooks(config, log);
   const happened: HappeningListener = (happening) => webhooks?.tell(happening);
-  const plugin = composePlugin(config, { shards, gatekeeper, store, happened, log });
+  const plugin = composePlugin(config, { shards, gatekeeper, store: tables.blocks, happened, log });
   const composed = composeApi(config, shards, plugin, log);
   const { api, sessions } = composed;
   const transport = composeTransport(config, api, tls, log);
   const ws = await transport.listen();
-  const readiness = new Readiness(api, shards);
+  const readiness = new Readiness(api, shards, tables);
   const { listener, rest, iceServers } = composeHttp(config, { api, gatekeeper, tls, wsPort: ws, readiness, log });
   const http = await listener.listen();
   const transports = new Map([
@@ -215,7 +211,6 @@ export async function startServer(
   const admin =
     secret === undefined ? null : composeAdmin(config, secret, { ...composed, plugin, shards, transports, log });
   const adminPorts = admin && { ws: await admin.ws.listen(), http: await admin.http.listen() };
-  const blockStoreDegraded = config.BLOCK_STORE !== 'memory' && store instanceof MemoryBlockStore;
   const apis = new Map<string, MeasuredApi>([['janus', { api, ws: transport, http: listener, rest }]]);
   if (admin) apis.set('admin', admin);
   const parts = {
@@ -227,17 +222,14 @@ export async function startServer(
     readiness,
     webhooks,
     iceServers,
-    blockStoreDegraded,
+    tables,
     apis,
   };
   composeMetrics(config, listener, parts, log);
-  const sweep = setInterval(() => {
-    api.sweep();
-    // So that an answer is about the last second, and not about the time since the last question.
-    readiness.stalledShards();
-  }, 1000);
+  const sweep = setInterval(() => api.sweep(), 1000);
   tls?.watch();
   return {
+    broken: shards.stuck.then((shard) => `media worker ${shard} has stood still for too long (WORKER_STALL_LIMIT)`),
     ports: { ws, http, admin: adminPorts },
     drain() {
       // Who comes to claim a session has to get in; everybody else is better off with another server at once.
@@ -256,14 +248,14 @@ export async function startServer(
       plugin.sayGoodbye();
       rest.close();
       await transport.close();
-      await api.endAll();
+      await Promise.race([api.endAll(), elapse(ENDING_LIMIT, undefined, { ref: false })]);
       // Everybody has left now: the last events are there.
       const told = webhooks?.close(WEBHOOKS_LIMIT);
       await listener.close();
       await admin?.ws.close();
       await admin?.http.close();
       await shards.stop();
-      await store.close();
+      await tables.blocks.close();
       await gatekeeper.bans?.close();
       await told;
     },

@@ -72,9 +72,15 @@ async function serve({ config, authKey, tls, log, out }: ServeParts): Promise<nu
   const server = await startServer(config, authKey, tls, log);
   const asked = nextSignal();
   out(greeting(config, server, tls));
-  const signal = await asked;
-  if (config.DRAIN_TIMEOUT > 0) await drain(server, config.DRAIN_TIMEOUT, signal, nextSignal(), log);
-  log('info', 'shutting down', { signal });
+  const reason = await Promise.race([asked.then((signal) => ({ signal })), server.broken]);
+  const broken = typeof reason === 'string';
+  if (broken) {
+    log('fatal', 'ending, to be started again', { reason });
+  } else {
+    const { signal } = reason;
+    if (config.DRAIN_TIMEOUT > 0) await drain(server, config.DRAIN_TIMEOUT, signal, nextSignal(), log);
+    log('info', 'shutting down', { signal });
+  }
   onSignal = (name) => {
     log('info', 'another signal: ending now', { signal: name });
     process.exit(EXIT_FAILED);
@@ -82,11 +88,11 @@ async function serve({ config, authKey, tls, log, out }: ServeParts): Promise<nu
   // It also keeps the process here when nothing else does: waiting for workers does not.
   const limit = setTimeout(() => {
     log('warn', 'the shutdown took too long and was cut short');
-    process.exit(EXIT_OK);
+    process.exit(broken ? EXIT_FAILED : EXIT_OK);
   }, SHUTDOWN_LIMIT);
   try {
     await server.stop();
-    return EXIT_OK;
+    return broken ? EXIT_FAILED : EXIT_OK;
   } catch (error) {
     log('error', 'the shutdown failed', { error: String(error) });
     return EXIT_FAILED;

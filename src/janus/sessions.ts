@@ -285,7 +285,7 @@ export class Sessions {
 }
 
 /** Milliseconds between two sweeps from which on the process must have been stopped or very busy. */
-const SWEEP_STALL = 3000;
+const SWEEP_STALL = 1500;
 
 export function noSuchSession(id: number): JanusError {
   return { code: JANUS_ERROR.SESSION_NOT_FOUND, reason: `No such session ${id}` };

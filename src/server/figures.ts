@@ -11,6 +11,7 @@ import type { SfuPlugin } from '../sfu/plugin.js';
 import type { Shards } from '../shards/pool.js';
 import type { Deliveries } from '../webhooks/deliveries.js';
 import type { Readiness } from './readiness.js';
+import type { Tables } from './tables.js';
 
 /** One API, and the ways to it. */
 export interface MeasuredApi {
@@ -31,7 +32,7 @@ export interface MeasuredParts {
   webhooks: Deliveries | null;
   /** Requests for ICE servers, by outcome. */
   iceServers: Readonly<Record<string, number>>;
-  blockStoreDegraded: boolean;
+  tables: Tables;
   /** By name: `janus`, `admin`. */
   apis: ReadonlyMap<string, MeasuredApi>;
 }
@@ -47,12 +48,10 @@ function figuresOfApi({ api, ws, http, rest }: MeasuredApi): ApiFigures {
 
 /** Reads all figures, where they are: nobody is asked and nothing waits. */
 export function readFigures(parts: MeasuredParts): Figures {
-  const { api, sessions, plugin, gatekeeper, shards, readiness, webhooks, iceServers, blockStoreDegraded, apis } =
-    parts;
+  const { api, sessions, plugin, gatekeeper, shards, readiness, webhooks, iceServers, tables, apis } = parts;
   const { owned, orphaned, handles } = sessions.census();
   const { rooms, users, joined } = plugin.inspection.totals();
   const { messages, happenings, turnedAway, blocks, idsRefused } = plugin.counters;
-  const stalled = new Set(readiness.stalledShards());
   return {
     version: packageVersion(),
     ready: readiness.problems().length === 0,
@@ -70,11 +69,14 @@ export function readFigures(parts: MeasuredParts): Figures {
     idsRefused,
     descriptionsRefused: api.handleVerbs.descriptionsRefused.read(),
     blocks: { ...blocks },
-    blockStoreDegraded,
+    blockStoreDegraded: tables.problems().length > 0,
     tokensRefused: gatekeeper.refused.read(),
     bans: { size: gatekeeper.bans?.size ?? 0, ...gatekeeper.bans?.counters },
     iceServers: { ...iceServers },
-    shards: Array.from({ length: shards.count }, (_, shard) => ({ up: !stalled.has(shard), ...shards.figures(shard) })),
+    shards: Array.from({ length: shards.count }, (_, shard) => ({
+      up: shards.isWell(shard),
+      ...shards.figures(shard),
+    })),
     apis: new Map([...apis].map(([name, one]) => [name, figuresOfApi(one)])),
     webhooks: webhooks && { waiting: webhooks.waiting, counters: { ...webhooks.counters } },
   };

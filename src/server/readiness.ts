@@ -1,32 +1,34 @@
 import type { JanusApi } from '../janus/api.js';
-import { Heartbeats } from '../shards/heartbeats.js';
 import type { Shards } from '../shards/pool.js';
+import type { Tables } from './tables.js';
 
 /** What keeps the server from taking new clients, and from serving those that it has. */
 export class Readiness {
   readonly #api: Pick<JanusApi, 'acceptingSessions'>;
-  readonly #shards: Pick<Shards, 'count' | 'isRunning' | 'counters'>;
-  readonly #heartbeats = new Heartbeats();
+  readonly #shards: Pick<Shards, 'count' | 'isWell'>;
+  readonly #tables: Pick<Tables, 'problems'>;
 
-  constructor(api: Pick<JanusApi, 'acceptingSessions'>, shards: Pick<Shards, 'count' | 'isRunning' | 'counters'>) {
+  constructor(
+    api: Pick<JanusApi, 'acceptingSessions'>,
+    shards: Pick<Shards, 'count' | 'isWell'>,
+    tables: Pick<Tables, 'problems'>,
+  ) {
     this.#api = api;
     this.#shards = shards;
+    this.#tables = tables;
   }
 
-  /** The media workers that are not there, or whose loops stand still. To be called every second or so. */
-  stalledShards(): number[] {
-    const shards = this.#shards;
-    const beats = Array.from({ length: shards.count }, (_, shard) =>
-      shards.isRunning(shard) ? (shards.counters(shard).heartbeat ?? 0) : null,
-    );
-    return this.#heartbeats.stale(beats, performance.now());
+  /** A text for each thing that keeps nobody away, and yet needs somebody to look at it. */
+  degradations(): string[] {
+    return this.#tables.problems();
   }
 
   /** A text for each thing that is wrong; none = all is well. */
   problems(): string[] {
+    const shards = Array.from({ length: this.#shards.count }, (_, shard) => shard);
     return [
       ...(this.#api.acceptingSessions ? [] : ['no new sessions are taken']),
-      ...this.stalledShards().map((shard) => `media worker ${shard} is not running`),
+      ...shards.filter((shard) => !this.#shards.isWell(shard)).map((shard) => `media worker ${shard} is not running`),
     ];
   }
 }

@@ -1,5 +1,5 @@
 /** Milliseconds without a beat until a worker counts as stuck; it beats 20 times a second. */
-const STALE_AFTER = 3000;
+const STALE_AFTER = 1500;
 
 /** Whether workers still run, by their heartbeats in shared memory: counters that a live worker's loop counts up. */
 export class Heartbeats {
@@ -10,7 +10,7 @@ export class Heartbeats {
    *
    * @param beats each worker's counter now; null = it is not running
    * @param now milliseconds, monotonic
-   * @returns the numbers of those that are not running, or have not beaten for 3 s
+   * @returns the numbers of those that are not running, or have not beaten for 1.5 s
    */
   stale(beats: readonly (number | null)[], now: number): number[] {
     return beats.flatMap((count, worker) => {

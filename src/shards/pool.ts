@@ -1,5 +1,6 @@
 /** The worker threads: the only user of piscina. Starts them, hands them requests, brings their news, stops them. */
 import { readFile } from 'node:fs/promises';
+import { setTimeout as elapse } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina, queueOptionsSymbol } from 'piscina';
 import { Control, createControl } from '../../workers/control.js';
@@ -16,6 +17,7 @@ import type {
 } from '../../workers/protocol.js';
 import { createRing } from '../../workers/ring.js';
 import type { ShardMessage } from '../../workers/shard.js';
+import { Heartbeats } from './heartbeats.js';
 import { type MeasuredLoad, ShardLoads } from './loads.js';
 import {
   choosePlacement,
@@ -24,6 +26,7 @@ import {
   type PlacementPolicy,
   placeSubscriber,
 } from './placement.js';
+import { Restarts } from './restarts.js';
 
 /** A request that failed, or a shard that is not there to run it. The message is for people. */
 export class ShardError extends Error {}
@@ -37,6 +40,8 @@ export interface ShardsOptions {
   fanOut: FanOutPolicy;
   /** The share of its time, 0..1, from which on a shard is near saturation. */
   loadMax: number;
+  /** Milliseconds for which a worker may stand still until `stuck` resolves; 0 = for ever. */
+  stallLimit: number;
   settings: Omit<ShardSettings, 'rtpPort'>;
   log: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
 }
@@ -44,6 +49,11 @@ export interface ShardsOptions {
 interface Place {
   /** piscina's name for the worker: its thread id; null while there is none. */
   thread: number | null;
+  /** The thread that is to run the shard: it waits for its turn, or is being started. */
+  next: number | null;
+  /** When its worker was first seen to stand still, milliseconds; null = it runs. */
+  stalledSince: number | null;
+  readonly restarts: Restarts;
   /** Workers that died here. */
   deaths: number;
   memory: WebAssembly.Memory;
@@ -52,8 +62,12 @@ interface Place {
 
 const ENTRY = fileURLToPath(new URL('../../workers/shard.js', import.meta.url));
 const ENGINE = new URL('../../engine.wasm', import.meta.url);
+/** Milliseconds between two looks at the heartbeats. */
+const LOOK_INTERVAL = 250;
 /** Milliseconds that workers get to close their peers and end their native threads. */
-const STOP_LIMIT = 5000;
+const STOP_LIMIT = 4000;
+/** The same for workers of which one stands still, and in an exit handler, where nothing else can go on. */
+const SHORT_STOP_LIMIT = 500;
 
 export class Shards {
   private readonly options: ShardsOptions;
@@ -66,6 +80,16 @@ export class Shards {
   private readonly places: Place[];
   private readonly newsListeners: ((shard: ShardNumber, news: ShardNews) => void)[] = [];
   private readonly lostListeners: ((shard: ShardNumber) => void)[] = [];
+  private readonly heartbeats = new Heartbeats();
+  /** Workers that are not there, or whose loops stand still, as of the last look. */
+  private stalled: ReadonlySet<ShardNumber> = new Set();
+  private readonly watch: NodeJS.Timeout;
+  /**
+   * Resolves with a worker that stands still for too long: its peers are lost, and a thread whose native code is alive can
+   * not be ended alone. Only a new process helps.
+   */
+  readonly stuck: Promise<ShardNumber>;
+  private sayStuck: (shard: ShardNumber) => void = () => {};
   private turn = 0;
   private stopping = false;
   private readonly onExit = () => this.stopBlocking();
@@ -81,6 +105,9 @@ export class Shards {
     this.mirrorRings = rings();
     this.places = numbers.map(() => ({
       thread: null,
+      next: null,
+      stalledSince: null,
+      restarts: new Restarts(),
       deaths: 0,
       memory: createMemory(),
       counters: createCounters(),
@@ -101,6 +128,10 @@ export class Shards {
       for (const listener of this.newsListeners) listener(message.shard, message.news);
     });
     this.pool.on('error', (error: Error) => options.log('error', 'a worker thread failed', { error: error.message }));
+    this.stuck = new Promise((resolve) => {
+      this.sayStuck = resolve;
+    });
+    this.watch = setInterval(() => this.look(), LOOK_INTERVAL).unref();
   }
 
   /**
@@ -163,9 +194,9 @@ export class Shards {
     return this.options.settings;
   }
 
-  /** Whether the shard's worker is there. */
-  isRunning(shard: ShardNumber): boolean {
-    return this.places[shard]?.thread != null;
+  /** Whether the shard's worker is there and its loop runs. */
+  isWell(shard: ShardNumber): boolean {
+    return this.places[shard]?.thread != null && !this.stalled.has(shard);
   }
 
   onNews(listener: (shard: ShardNumber, news: ShardNews) => void): void {
@@ -177,7 +208,11 @@ export class Shards {
     this.lostListeners.push(listener);
   }
 
-  /** Where a new handle's peer should live. */
+  /**
+   * Where a new handle's peer should live: never with a worker that stands still.
+   *
+   * @throws ShardError if there is no other
+   */
   place(hint: PlacementHint): ShardNumber {
     const { placement, loadMax } = this.options;
     return this.choose((loads, turn) => choosePlacement(placement, hint, loads, turn, loadMax));
@@ -197,11 +232,13 @@ export class Shards {
 
   private choose(decide: (loads: (number | null)[], turn: number) => ShardNumber): ShardNumber {
     const now = performance.now();
-    const measured = this.places.map((place): MeasuredLoad | null => {
-      if (place.thread === null) return null;
+    const measured = this.places.map((place, shard): MeasuredLoad | null => {
+      if (!this.isWell(shard)) return null;
       const { loopBusyPercent, peers } = new ShardCounters(place.counters).read();
       return { busy: loopBusyPercent / 100, peers };
     });
+    if (measured.every((load) => load === null))
+      throw new ShardError('No media worker is running; try again in a moment.');
     const shard = decide(this.loads.estimate(measured, now), this.turn);
     this.turn += 1;
     this.loads.placed(shard, measured[shard] ?? null, now);
@@ -227,18 +264,23 @@ export class Shards {
   async stop(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
+    clearInterval(this.watch);
     const control = new Control(this.control);
     control.askToStop();
     // terminate() under a thread whose native code is alive would abort the process.
-    if (await control.allDone(STOP_LIMIT)) await this.pool.destroy();
-    else this.options.log('error', 'a worker thread did not stop in time', {});
-    process.off('exit', this.onExit);
+    if (await control.allDone(this.stalled.size > 0 ? SHORT_STOP_LIMIT : STOP_LIMIT)) {
+      await this.pool.destroy();
+      process.off('exit', this.onExit);
+    } else {
+      this.options.log('error', 'a worker thread did not stop in time', {});
+    }
   }
 
   private stopBlocking(): void {
     const control = new Control(this.control);
     control.askToStop();
-    control.allDoneBlocking(2000);
+    // Native code that is alive would abort the process on its way out, and leave a core file with keys in it.
+    if (!control.allDoneBlocking(SHORT_STOP_LIMIT)) process.kill(process.pid, 'SIGKILL');
   }
 
   private async startOn(shard: ShardNumber, thread: number): Promise<void> {
@@ -258,28 +300,67 @@ export class Shards {
     };
     await this.pool.run({ ...request, [queueOptionsSymbol]: { thread } });
     place.thread = thread;
+    place.restarts.started(performance.now());
+  }
+
+  private look(): void {
+    const beats = this.places.map(({ thread, counters }) =>
+      thread === null ? null : new ShardCounters(counters).read().heartbeat,
+    );
+    const now = performance.now();
+    const stalled = new Set(this.heartbeats.stale(beats, now));
+    this.places.forEach((place, shard) => {
+      if (place.thread === null || !stalled.has(shard)) {
+        if (place.thread !== null && place.stalledSince !== null) {
+          this.options.log('info', 'a media worker runs again', { shard });
+        }
+        place.stalledSince = null;
+      } else if (place.stalledSince === null) {
+        place.stalledSince = now;
+        this.options.log('error', 'a media worker stands still; no new clients are placed there', { shard });
+      } else if (this.options.stallLimit > 0 && now - place.stalledSince > this.options.stallLimit) {
+        this.sayStuck(shard);
+      }
+    });
+    this.stalled = stalled;
   }
 
   private lose(thread: number): void {
+    const waiting = this.places.find((place) => place.next === thread);
+    if (waiting) waiting.next = null;
     const shard = this.places.findIndex((place) => place.thread === thread);
     const place = this.places[shard];
     if (!place || this.stopping) return;
     place.thread = null;
     place.deaths += 1;
+    place.restarts.ended(performance.now());
     place.memory = createMemory();
     place.counters = createCounters();
+    this.look();
     this.options.log('error', 'a media worker died; its peers are gone, a new one is starting', { shard });
     for (const listener of this.lostListeners) listener(shard);
   }
 
+  /** Gives a new thread the place of one that died: at once, or later where the ones before it ended soon. */
   private async replace(thread: number): Promise<void> {
-    const shard = this.places.findIndex((place) => place.thread === null);
-    if (shard < 0 || this.stopping) return;
-    try {
-      await this.startOn(shard, thread);
-      this.options.log('info', 'a media worker was replaced', { shard });
-    } catch (error) {
-      this.options.log('error', 'a media worker could not be replaced', { shard, error: String(error) });
+    const shard = this.places.findIndex((place) => place.thread === null && place.next === null);
+    const place = this.places[shard];
+    if (!place) return;
+    place.next = thread;
+    for (;;) {
+      await elapse(place.restarts.wait, undefined, { ref: false });
+      if (place.next !== thread || this.stopping) return;
+      try {
+        await this.startOn(shard, thread);
+        place.next = null;
+        this.look();
+        this.options.log('info', 'a media worker was replaced', { shard });
+        return;
+      } catch (error) {
+        place.restarts.ended(performance.now());
+        const wait = place.restarts.wait;
+        this.options.log('error', 'a media worker could not be replaced', { shard, wait, error: String(error) });
+      }
     }
   }
 }

@@ -49,6 +49,11 @@ export class PeerProcess {
     this.#child.kill('SIGCONT');
   }
 
+  /** Ends the process where it stands: no farewell of any kind. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');

@@ -55,6 +55,11 @@ export const NETWORK = {
     aliases: ['EVENT_LOOPS'],
     shown: 'cores - 1, at least 1',
   }),
+  WORKER_STALL_LIMIT: setting(
+    seconds(0, 3600),
+    '30',
+    'for how long a media worker may stand still until the server ends with exit code 1, so that its supervisor starts it again; 0 = never',
+  ),
   PLACEMENT: setting(
     word(['auto', 'spread', 'together']),
     'auto',

@@ -100,7 +100,7 @@ export async function describeHandle(parts: AdminParts, handle: Handle, pluginOn
     handle_id: handle.id,
     ...(handle.opaqueId === null ? {} : { opaque_id: handle.opaqueId }),
     ...(handle.token === null ? {} : { token: handle.token }),
-    'loop-running': described !== 'late' && (shard === null || shards.isRunning(shard)),
+    'loop-running': described !== 'late' && (shard === null || shards.isWell(shard)),
     created: microseconds(handle.createdAt),
     current_time: microseconds(time),
     plugin: PLUGIN,

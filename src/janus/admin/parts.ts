@@ -13,7 +13,7 @@ export interface AdminParts {
   sessions: Sessions;
   plugin: SfuPlugin;
   authority: Authority;
-  shards: Pick<Shards, 'count' | 'counters' | 'isRunning'>;
+  shards: Pick<Shards, 'count' | 'counters' | 'isWell'>;
   settings: AdminSettings;
   /** The fields of `server_info`. */
   info: () => object;

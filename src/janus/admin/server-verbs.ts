@@ -113,7 +113,7 @@ export function serverVerbs(parts: AdminParts): Record<string, ServerVerb> {
         return {
           id,
           handles: counters.peers ?? 0,
-          running: shards.isRunning(id),
+          running: shards.isWell(id),
           'loop-delay': Math.round(counters.loopDelayMicros ?? 0),
           'packets-received': counters.packetsReceived ?? 0,
           'packets-sent': counters.packetsSent ?? 0,

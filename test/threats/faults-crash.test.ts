@@ -1,9 +1,8 @@
 /** The whole process dies (threats.md F1, F7): who watches it starts it again, and clients come back by themselves. */
 // Runs alone: it measures how soon everybody is back.
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,8 +11,7 @@ import { WebSocket } from 'ws';
 import { Room } from '../../src/client/index.js';
 import { limit, shownOnce } from '../support/attempts.js';
 import { JanusClient, refusalOf } from '../support/janus-client.js';
-import { projectRoot } from '../support/project.js';
-import { Supervisor } from '../support/supervisor.js';
+import { freeUdpPort, restartPause, Supervisor } from '../support/supervisor.js';
 
 const root = mkdtempSync(path.join(os.tmpdir(), 'janus-sfu-crash-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -22,13 +20,6 @@ const USERS = 10;
 const BACK_OFF = { firstMs: 250, longestMs: 1_000 };
 const ADMIN_SECRET = 'a secret of operators';
 
-/** The pause that the unit file of the project sets, in milliseconds. */
-function restartPause(): number {
-  const unit = readFileSync(path.join(projectRoot, 'deploy/systemd/janus-sfu.service'), 'utf8');
-  assert.match(unit, /^Restart=always$/m);
-  return Number(/^RestartSec=(\d+)ms$/m.exec(unit)?.[1]);
-}
-
 /** TCP ports that are free now, and stay the server's through its restarts. */
 async function freePorts(count: number): Promise<string[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0));
@@ -36,14 +27,6 @@ async function freePorts(count: number): Promise<string[]> {
   const ports = servers.map((server) => String((server.address() as AddressInfo).port));
   await Promise.all(servers.map((server) => once(server.close(), 'close')));
   return ports;
-}
-
-async function freeUdpPort(): Promise<string> {
-  const socket = createSocket('udp4').bind(0);
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  return String(port);
 }
 
 let folders = 0;
@@ -95,9 +78,12 @@ async function knows(room: Room, others: number): Promise<void> {
 }
 
 describe('a server that crashes under a supervisor', () => {
-  for (const signal of ['SIGSEGV', 'SIGKILL'] as const) {
+  for (const [row, signal] of [
+    ['F1', 'SIGSEGV'],
+    ['F7', 'SIGKILL'],
+  ] as const) {
     test(
-      `by ${signal} is back within 2 s, and 2 s later all its clients and their blocks`,
+      `${row}: by ${signal} is back within 2 s, and 2 s later all its clients and their blocks`,
       {
         timeout: 120_000,
       },

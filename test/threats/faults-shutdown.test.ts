@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
+import { setTimeout as elapse } from 'node:timers/promises';
 import { releaseNative } from '../../bench/load/media-peer.js';
+import { JanusClient } from '../support/janus-client.js';
 import { Room, type User } from '../support/peer.js';
 import { startServer } from '../support/server.js';
 
@@ -10,7 +12,7 @@ after(releaseNative);
 describe('shutdown under load', () => {
   for (const workers of [1, 2, 4]) {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      test(`${signal} with ${workers} workers: clients are told, peers closed, exit code 0 within 10 s`, async () => {
+      test(`F6: ${signal} with ${workers} workers: clients are told, peers closed, exit code 0 within 10 s`, async () => {
         const server = await startServer({ workers, env: { PLACEMENT: 'spread' } });
         const room = new Room(server.wsUrl);
         try {
@@ -49,4 +51,27 @@ describe('shutdown under load', () => {
       });
     }
   }
+});
+
+describe('a server whose end takes long', () => {
+  test('F6: takes no new sessions and says so, and ends at once at another SIGTERM', async () => {
+    const server = await startServer({ env: { DRAIN_TIMEOUT: '60' } });
+    const client = await JanusClient.connect(server.wsUrl);
+    await client.join('r', 'ann', { data: true });
+    server.process.kill('SIGTERM');
+    while ((await fetch(`${server.httpUrl}/readyz`)).status === 200) await elapse(20);
+    const create = { janus: 'create', transaction: 'a' };
+    const reply = await fetch(`${server.httpUrl}/janus`, { method: 'POST', body: JSON.stringify(create) });
+    assert.equal(((await reply.json()) as { error: { code: number } }).error.code, 472);
+    await assert.rejects(JanusClient.connect(server.wsUrl), /503/);
+    const exited = once(server.process, 'exit');
+    const closed = once(client.socket, 'close');
+    const since = performance.now();
+    // The first one more ends the drain, the next the goodbye.
+    server.process.kill('SIGTERM');
+    assert.equal((await closed)[0], 1012);
+    server.process.kill('SIGTERM');
+    await exited;
+    assert.ok(performance.now() - since < 10_000);
+  });
 });

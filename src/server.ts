@@ -11,7 +11,7 @@ import { JanusApi } from './janus/api.js';
 import { Authority } from './janus/authority.js';
 import { serverInfo } from './janus/server-info.js';
 import { Sessions } from './janus/sessions.js';
-import type { AdjustableLog, Log, LogFields } from './observability/log.js';
+import type { AdjustableLog, Log } from './observability/log.js';
 import type { MeasuredApi } from './server/figures.js';
 import { composeGatekeeper } from './server/gatekeeper.js';
 import { composeMetrics } from './server/metrics.js';
@@ -27,41 +27,11 @@ import { Peers } from './sfu/peers.js';
 import { SfuPlugin } from './sfu/plugin.js';
 import { Presence } from './sfu/presence.js';
 import { Switchboard } from './sfu/switchboard.js';
-import { Shards } from './shards/pool.js';
+import type { Shards } from './shards/pool.js';
 
 function localAddress(): string {
   const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return all.find((one) => one.family === 'IPv4' && !one.internal)?.address ?? '127.0.0.1';
-}
-
-function startShards(config: Config, log: Log): Promise<Shards> {
-  return Shards.start({
-    workers: config.SFU_WORKERS,
-    rtpPort: config.RTP_PORT,
-    placement: config.PLACEMENT,
-    fanOut: config.FAN_OUT,
-    loadMax: config.WORKER_LOAD_MAX / 100,
-    stallLimit: config.WORKER_STALL_LIMIT,
-    settings: {
-      videoBitrateMin: config.VIDEO_BITRATE_MIN,
-      videoBitrateMax: config.VIDEO_BITRATE_MAX,
-      dataBacklogMax: config.DATA_BACKLOG_MAX,
-      unreliableLabels: config.UNRELIABLE_LABELS,
-      loopDelayMax: config.LOOP_DELAY_MAX,
-      connectTimeout: config.CANDIDATES_TIMEOUT,
-      noMediaTimeout: config.NO_MEDIA_TIMEOUT,
-      slowlinkThreshold: config.SLOWLINK_THRESHOLD,
-      addonFolders: config.ADDON_FOLDERS,
-      batchScheduling: config.BATCH_SCHEDULING,
-    },
-    log: (level, message, fields) => log(level, message, plainFields(fields)),
-  });
-}
-
-function plainFields(fields: object): LogFields {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, typeof value === 'number' ? value : String(value)]),
-  );
 }
 
 /** What the plugin needs beside the settings. */
@@ -179,18 +149,20 @@ export interface RunningServer {
 /**
  * Starts everything.
  *
+ * @param starting the media workers: it takes long, and needs nothing of this file
  * @param authKey what tokens are checked with; null = none are needed
  * @param tls what the WebSocket and page ports show; null = they speak no TLS
  * @throws Error that says what is not to be had: a port, a worker
  */
 export async function startServer(
   config: Config,
+  starting: Promise<Shards>,
   authKey: KeyObject | null,
   tls: TlsCertificate | null,
   log: AdjustableLog,
 ): Promise<RunningServer> {
   const opening = Tables.open(config, log);
-  const shards = await startShards(config, log);
+  const shards = await starting;
   const tables = await opening;
   const gatekeeper = composeGatekeeper(config, authKey, tables, log);
   const webhooks = composeWebhooks(config, log);

@@ -4,7 +4,8 @@ import type { Config } from '../config/schema.js';
 import { configTable } from '../config/shown.js';
 import { TlsCertificate } from '../http/tls.js';
 import { type AdjustableLog, createLog } from '../observability/log.js';
-import { type RunningServer, startServer } from '../server.js';
+import { startShards } from '../server/shards.js';
+import type { RunningServer } from '../server.js';
 import { type Command, CommandError, EXIT_FAILED, EXIT_OK } from './command.js';
 import { loadSettings, readAuthKey, readTls } from './settings.js';
 
@@ -69,7 +70,12 @@ async function serve({ config, authKey, tls, log, out }: ServeParts): Promise<nu
       onSignal = resolve;
     });
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => onSignal(name));
-  const server = await startServer(config, authKey, tls, log);
+  const starting = startShards(config, log);
+  // It is told below; until then it is nobody's fault.
+  starting.catch(() => {});
+  // Late: while the workers start there is time to load it.
+  const { startServer } = await import('../server.js');
+  const server = await startServer(config, starting, authKey, tls, log);
   const asked = nextSignal();
   out(greeting(config, server, tls));
   const reason = await Promise.race([asked.then((signal) => ({ signal })), server.broken]);

@@ -15,6 +15,7 @@ test('F13: STUN, TURN and webhook addresses that nobody answers at keep neither 
       STUN_URLS: 'stun:192.0.2.1:3478,stun:stun.invalid:3478',
       TURN_URLS: 'turn:192.0.2.1:3478?transport=udp',
       TURN_SECRET: 'a secret of this test alone',
+      WEBHOOK_SECRET: 'another secret of this test',
       WEBHOOK_URL: 'http://192.0.2.1/hook',
     },
   });

@@ -12,8 +12,8 @@ import { parseArgs } from 'node:util';
 import { Faults } from '../test/support/faults.js';
 import { Random } from '../test/support/random.js';
 import { startServer } from '../test/support/server.js';
+import { plot, type Series } from './report/plot.js';
 import { CrowdProcess } from './soak/crowd-process.js';
-import { soakPlot } from './soak/plot.js';
 import { Observer, type RestingState, type ServerState } from './soak/state.js';
 import { complaints, slopeOf } from './soak/verdict.js';
 
@@ -96,6 +96,29 @@ async function lap(until: number): Promise<void> {
   for (const crowd of crowds) crowd.goOn();
 }
 
+/** What the server held over time; of the looks about a hundred. */
+function picture(): string {
+  const step = Math.ceil(states.length / 100);
+  const some = states.filter((_, index) => index % step === 0);
+  const series = (name: string, from: readonly ServerState[], read: (state: ServerState) => number): Series => ({
+    name,
+    points: from.map((state) => [state.at / 60, read(state)] as const),
+  });
+  return plot({
+    title: `A soak of ${minutes} minutes, seed ${seed}`,
+    description:
+      'Memory, files and users of a server with users that come and go and faults; at a rest nobody is there.',
+    x: 'minutes',
+    y: 'MiB, or how many',
+    series: [
+      series('resident memory, MiB', some, ({ resident }) => resident),
+      series('the same at a rest', rests, ({ resident }) => resident),
+      series('open files', some, ({ files }) => files),
+      series('users', some, ({ users }) => users),
+    ],
+  });
+}
+
 let wrong: string[];
 try {
   const began = performance.now();
@@ -118,6 +141,6 @@ try {
 }
 const ended = await server.stop();
 if (ended !== 0) wrong.push(`the server ended with ${ended}: ${server.output().slice(-2000)}`);
-writeFileSync(values.out, soakPlot(`janus-sfu: soak of ${minutes} minutes, seed ${seed}`, states, rests));
+writeFileSync(values.out, picture());
 console.log(wrong.length === 0 ? `all is as it was; ${values.out}` : `NOT as it was:\n  ${wrong.join('\n  ')}`);
 process.exit(wrong.length === 0 ? 0 : 1);

@@ -5,9 +5,9 @@
  * On `rest` all leave, and it says so; on `go on` they start anew.
  */
 import { fileURLToPath } from 'node:url';
+import { ServerProxy } from '../../test/support/lossy-proxy.js';
 import { User } from '../../test/support/peer.js';
 import { Random } from '../../test/support/random.js';
-import { UdpProxy } from '../../test/support/udp-proxy.js';
 
 export type CrowdOrder = 'rest' | 'go on';
 
@@ -33,7 +33,7 @@ class Crowd {
   readonly #random: Random;
   readonly #users: User[] = [];
   readonly #counts: CrowdCounts = {};
-  readonly #proxies = new Map<User, UdpProxy>();
+  readonly #proxies = new Map<User, ServerProxy>();
   #comers = 0;
   #resting = false;
   #wake = () => {};
@@ -126,7 +126,7 @@ class Crowd {
     this.#comers += 1;
     const user = await User.connect(this.#url, this.#room, `${this.#room} ${process.pid} ${this.#comers}`);
     this.#users.push(user);
-    const proxy = await UdpProxy.start();
+    const proxy = await ServerProxy.start();
     this.#proxies.set(user, proxy);
     const publisher = await user.publish(this.#random.once(2) ? { via: proxy.via } : {});
     publisher.start(RATES);

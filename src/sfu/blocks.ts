@@ -21,6 +21,8 @@ export class Blocks {
   readonly #perUserMax: number;
   readonly counters: BlockCounters = { refused: 0, savesFailed: 0 };
   readonly #present = new Map<string, Set<string>>();
+  /** For whom present users have blocked, who they are: nobody's coming or going takes a look at everybody. */
+  readonly #blockers = new Map<string, Set<string>>();
 
   /** @param perUserMax most users that one user may block */
   constructor(store: BlockStore, perUserMax: number) {
@@ -30,25 +32,26 @@ export class Blocks {
 
   /** A user came: reads its set, and says which present users it doesn't hear. */
   enter(user: string): string[] {
-    this.#present.set(user, new Set(this.#store.blockedBy(user)));
+    const blocked = new Set(this.#store.blockedBy(user));
+    this.#present.set(user, blocked);
+    for (const whom of blocked) this.#blockersOf(whom).add(user);
     return this.hiddenFrom(user);
   }
 
   /** A user went: says which present users it did not hear, and forgets its set. */
   leave(user: string): string[] {
     const hidden = this.hiddenFrom(user);
+    for (const whom of this.#present.get(user) ?? []) this.#release(user, whom);
     this.#present.delete(user);
     return hidden;
   }
 
   /** The present users that don't hear `user`, and whom it doesn't hear. */
   hiddenFrom(user: string): string[] {
-    const hidden: string[] = [];
-    const own = this.#present.get(user);
-    for (const [other, theirs] of this.#present) {
-      if (other !== user && (own?.has(other) || theirs.has(user))) hidden.push(other);
-    }
-    return hidden;
+    const hidden = new Set(this.#blockers.get(user));
+    for (const other of this.#present.get(user) ?? []) if (this.#present.has(other)) hidden.add(other);
+    hidden.delete(user);
+    return [...hidden];
   }
 
   /** Whether two present users hear each other not: one of them has blocked the other. */
@@ -77,11 +80,13 @@ export class Blocks {
       return { ok: false, reason: `You have blocked ${set.size} users, the most allowed. Unblock some first.` };
     }
     set.add(whom);
+    this.#blockersOf(whom).add(blocker);
     return { ok: true, changed: true, hidden: true, saved: this.#save(this.#store.put(blocker, whom)) };
   }
 
   unblock(blocker: string, whom: string): BlockChange {
     const changed = this.#setOf(blocker).delete(whom);
+    if (changed) this.#release(blocker, whom);
     const saved = changed ? this.#save(this.#store.remove(blocker, whom)) : Promise.resolve();
     return { ok: true, changed, hidden: this.hides(blocker, whom), saved };
   }
@@ -93,6 +98,18 @@ export class Blocks {
       this.counters.savesFailed += 1;
       throw error;
     }
+  }
+
+  #blockersOf(whom: string): Set<string> {
+    const blockers = this.#blockers.get(whom) ?? new Set();
+    this.#blockers.set(whom, blockers);
+    return blockers;
+  }
+
+  #release(blocker: string, whom: string): void {
+    const blockers = this.#blockers.get(whom);
+    blockers?.delete(blocker);
+    if (blockers?.size === 0) this.#blockers.delete(whom);
   }
 
   #setOf(user: string): Set<string> {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type BlockStore, MemoryBlockStore, openLmdbBlockStore } from '../../src/sfu/block-store.js';
 import { Blocks } from '../../src/sfu/blocks.js';
+import { Random } from '../support/random.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'janus-sfu-blocks-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -100,6 +101,37 @@ describe('blocks', () => {
     assert.deepEqual(blocks.enter('bob'), []);
     assert.deepEqual(blocks.enter('ann'), ['bob']);
     assert.deepEqual(blocks.leave('bob'), ['ann']);
+  });
+
+  test('of many users are as a look at all of them would say, whoever comes, goes, blocks and unblocks', () => {
+    const random = new Random(4);
+    const store = new MemoryBlockStore();
+    const blocks = new Blocks(store, 100);
+    const present = new Set<string>();
+    const blocked = new Set<string>();
+    const users = Array.from({ length: 12 }, (_, index) => `u${index}`);
+    const hidden = (user: string) =>
+      users.filter(
+        (other) =>
+          other !== user && present.has(other) && (blocked.has(`${user} ${other}`) || blocked.has(`${other} ${user}`)),
+      );
+    for (let step = 0; step < 2000; step += 1) {
+      const [user, other] = [random.pick(users), random.pick(users)];
+      if (!present.has(user)) {
+        assert.deepEqual(blocks.enter(user).sort(), hidden(user).sort());
+        present.add(user);
+      } else if (random.once(3)) {
+        assert.deepEqual(blocks.leave(user).sort(), hidden(user).sort());
+        present.delete(user);
+      } else if (random.once(2)) {
+        blocks.block(user, other);
+        if (user !== other) blocked.add(`${user} ${other}`);
+      } else {
+        blocks.unblock(user, other);
+        blocked.delete(`${user} ${other}`);
+      }
+      if (present.has(user)) assert.deepEqual(blocks.hiddenFrom(user).sort(), hidden(user).sort());
+    }
   });
 
   test('of oneself do nothing', () => {

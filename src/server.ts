@@ -46,7 +46,11 @@ interface PluginParts {
 function composePlugin(config: Config, { shards, gatekeeper, store, happened, log }: PluginParts): SfuPlugin {
   const blocks = new Blocks(store, config.BLOCKS_PER_USER);
   const presence = new Presence(shards, blocks);
-  const sdp = { videoCodecs: config.VIDEO_CODECS, dataChannelMaxMessageSize: config.DATA_MESSAGE_BYTES_MAX };
+  const sdp = {
+    videoCodecs: config.VIDEO_CODECS,
+    dataChannelMaxMessageSize: config.DATA_MESSAGE_BYTES_MAX,
+    subscriberData: config.SUBSCRIBER_DATA,
+  };
   const descriptions = {
     sdp,
     publicIps: config.PUBLIC_IP,

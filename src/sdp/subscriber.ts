@@ -47,6 +47,8 @@ export interface SubscriberPlan {
   lines: SubscriberLine[];
   /** Bytes. */
   maxMessageSize: number;
+  /** Whether the application line is offered for use. */
+  data: boolean;
 }
 
 export type AnswerRead =
@@ -86,7 +88,8 @@ export function planSubscriber(
     { kind: 'audio', mid: MIDS.audio, format: audio, ssrc: ssrcs.audio, rtxSsrc: null },
     { kind: 'video', mid: MIDS.video, format: video, ssrc: ssrcs.video, rtxSsrc: options.rtx ? ssrcs.videoRtx : null },
   ];
-  return { tracks: lines.map(trackOf), lines, maxMessageSize: settings.dataChannelMaxMessageSize };
+  const { dataChannelMaxMessageSize: maxMessageSize, subscriberData: data } = settings;
+  return { tracks: lines.map(trackOf), lines, maxMessageSize, data };
 }
 
 function audioFormat(published: Format | null, video: Format | null, settings: SdpSettings): Format {
@@ -119,7 +122,8 @@ function trackOf({ kind, format, ssrc, rtxSsrc }: SubscriberLine): DownTrackPara
 /** Writes the offer: audio, video, application, in the order that naf-janus-adapter's editing relies on. */
 export function writeSubscriberOffer(plan: SubscriberPlan, local: LocalTransport, frame: AnswerFrame): string {
   const transport = transportLines(local, 'actpass');
-  const bundle = [...plan.lines.map((line) => line.mid), MIDS.application];
+  // RFC 9143 7.2.1: a line with port 0 is in no group.
+  const bundle = [...plan.lines.map((line) => line.mid), ...(plan.data ? [MIDS.application] : [])];
   const lines = sessionLines(frame, { bundle, extmapAllowMixed: true });
   for (const line of plan.lines) lines.push(...offerLines(line, frame, transport));
   lines.push(
@@ -128,6 +132,7 @@ export function writeSubscriberOffer(plan: SubscriberPlan, local: LocalTransport
       oldStyle: false,
       maxMessageSize: plan.maxMessageSize,
       transport,
+      disabled: !plan.data,
     }),
   );
   return joinLines(lines);
@@ -188,7 +193,7 @@ export function readSubscriberAnswer(answer: RemoteDescription, plan: Subscriber
   let rtx = false;
   for (const line of answer.lines) {
     if (line.kind === 'application' && (line.mid === '' || line.mid === MIDS.application)) {
-      data ||= !line.rejected;
+      data ||= plan.data && !line.rejected;
       continue;
     }
     const offered = plan.lines.find(({ kind, mid }) => kind === line.kind && (line.mid === '' || line.mid === mid));

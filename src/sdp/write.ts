@@ -7,6 +7,8 @@ export interface SdpSettings {
   videoCodecs: Codec[];
   /** Bytes; told to clients as a=max-message-size (RFC 8841 section 6). */
   dataChannelMaxMessageSize: number;
+  /** Whether subscribers may use data channels on their own PeerConnections; else their application line has port 0. */
+  subscriberData: boolean;
 }
 
 /** What a description says that neither the peer nor the codecs decide. */
@@ -70,9 +72,11 @@ export const SCTP_PORT = 5000;
 /** An application line in the form of RFC 8841, or in that of the drafts before it. */
 export function dataLines(
   frame: AnswerFrame,
-  options: { mid: string; oldStyle: boolean; maxMessageSize: number; transport: string[] },
+  options: { mid: string; oldStyle: boolean; maxMessageSize: number; transport: string[]; disabled?: boolean },
 ): string[] {
-  const { mid, oldStyle, maxMessageSize, transport } = options;
+  const { mid, oldStyle, maxMessageSize, transport, disabled = false } = options;
+  if (disabled)
+    return ['m=application 0 UDP/DTLS/SCTP webrtc-datachannel', connectionLine(frame), 'a=inactive', ...midLines(mid)];
   return [
     oldStyle ? `m=application 9 DTLS/SCTP ${SCTP_PORT}` : 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
     connectionLine(frame),

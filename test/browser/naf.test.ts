@@ -112,8 +112,10 @@ browserTest('three networked-aframe pages share a room on one worker', (browser,
 browserTest('three networked-aframe pages share a room whose peers live on two workers', (browser, t) =>
   scenario(browser, t, { env: { PLACEMENT: 'spread' }, workers: 2, label: 'spread' }),
 );
-browserTest('three networked-aframe pages share a room that is kept on one of two workers', (browser, t) =>
-  scenario(browser, t, { env: { PLACEMENT: 'together' }, workers: 2, label: 'together' }),
+browserTest(
+  'three networked-aframe pages share a room that is kept on one of two workers, without data channels for subscribers',
+  (browser, t) =>
+    scenario(browser, t, { env: { PLACEMENT: 'together', SUBSCRIBER_DATA: 'false' }, workers: 2, label: 'together' }),
 );
 
 /** A server under the project's systemd setup, its socket unit included. */

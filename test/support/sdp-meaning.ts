@@ -8,6 +8,7 @@ import { FINGERPRINT } from './sdp-corpus.js';
 export const settings: SdpSettings = {
   videoCodecs: ['h264', 'vp8', 'vp9', 'av1'],
   dataChannelMaxMessageSize: 262144,
+  subscriberData: true,
 };
 
 export const local: LocalTransport = {

@@ -66,7 +66,11 @@ const AUDIO: StreamDescription = {
 function publisher(): SfuHandle {
   const parsed = parseDescription(OFFER);
   assert.ok(parsed.ok);
-  const plan = planPublisher(parsed.description, { videoCodecs: ['vp8'], dataChannelMaxMessageSize: 65_536 });
+  const plan = planPublisher(parsed.description, {
+    videoCodecs: ['vp8'],
+    dataChannelMaxMessageSize: 65_536,
+    subscriberData: true,
+  });
   return { ...quietHandle(1), sdpVersion: 1, shard: 0, peer: { role: 'publisher', plan }, lastPlan: plan };
 }
 

@@ -296,6 +296,20 @@ describe('The answer of a subscriber', () => {
   });
 });
 
+test('without data channels for subscribers the application line stays in its place, unused and outside of the bundle', () => {
+  const own = { ...settings, subscriberData: false };
+  const without = planSubscriber(null, SSRCS, { rtx: true }, own);
+  const text = writeSubscriberOffer(without, local, frame);
+  assert.deepEqual(
+    mediaLines(text).map((line) => line.split(' ').slice(0, 2).join(' ')),
+    ['m=audio 9', 'm=video 9', 'm=application 0'],
+  );
+  assert.match(text, /^a=group:BUNDLE a v\r$/m);
+  const taken = readSubscriberAnswer(description(answerTo(text)), without);
+  assert.equal(taken.ok && taken.data, false, 'a client that takes the line all the same gets no data channels');
+  assert.deepEqual(taken.ok && taken.kinds, ['audio', 'video']);
+});
+
 function mediaLinesOf(publisherOffer: string): string[] {
   return ['', ...mediaLines(offer(publisherOffer))];
 }

@@ -23,7 +23,11 @@ function stage() {
   const log = () => {};
   const blocks = new Blocks(new MemoryBlockStore(), 10);
   const presence = new Presence(shards, blocks);
-  const sdp = { videoCodecs: ['h264' as const, 'vp8' as const], dataChannelMaxMessageSize: 262_144 };
+  const sdp = {
+    videoCodecs: ['h264' as const, 'vp8' as const],
+    dataChannelMaxMessageSize: 262_144,
+    subscriberData: true,
+  };
   const peers = new Peers(shards, presence, { sdp, publicIps: [], fullTrickle: false }, log);
   const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
   const gatekeeper = new Gatekeeper(null);

@@ -1,4 +1,4 @@
-import { codecs, list, MAX, seconds, whole } from '../kinds.js';
+import { codecs, flag, list, MAX, seconds, whole } from '../kinds.js';
 import { setting } from '../setting.js';
 
 export const MEDIA = {
@@ -41,6 +41,11 @@ export const MEDIA = {
     whole(65_536, MAX, 'bytes'),
     '1048576',
     'what may wait for a slow receiver of a data channel; then messages are dropped (unreliable labels) or its channel is closed',
+  ),
+  SUBSCRIBER_DATA: setting(
+    flag,
+    'true',
+    'offer subscribers data channels of their own, beside those of publishers; networked-aframe needs none, and each peer without costs less memory and CPU',
   ),
   UNRELIABLE_LABELS: setting(
     list,

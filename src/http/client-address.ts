@@ -48,3 +48,8 @@ export function addressBehind(proxies: readonly string[]): AddressOf {
     return client;
   };
 }
+
+/** Whether the address is of this machine's loopback (RFC 1122 3.2.1.3, RFC 4291 2.5.3). */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\./i.test(address);
+}

@@ -182,7 +182,7 @@ export class Peers {
     const mirrorsEnd = this.#mirrors.end(handle);
     if (shard !== null) await this.#attempt(() => this.#shards.run(shard, { type: 'forget', handle: handle.number }));
     await mirrorsEnd;
-    if (room !== null) await this.#rooms.update(room, this.#handles.values());
+    if (room !== null && shard !== null) await this.#rooms.update(room, this.#handles.values());
   }
 
   /** The handle is gone for ever. */

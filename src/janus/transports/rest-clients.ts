@@ -1,7 +1,7 @@
+import { isLoopback } from '../../http/client-address.js';
 import type { Connection } from '../connection.js';
 import { Mailbox } from '../mailbox.js';
 import { PollQueue } from './rest-polls.js';
-import { isLoopback } from './websocket.js';
 
 export interface RestClientSettings {
   /** Events, and their bytes, that wait for a session's next long poll; more end the session. */

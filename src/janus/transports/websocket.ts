@@ -2,11 +2,12 @@ import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import { type AddressOf, peerAddress } from '../../http/client-address.js';
+import { type AddressOf, isLoopback, peerAddress } from '../../http/client-address.js';
 import type { TlsCertificate } from '../../http/tls.js';
 import { createWebServer } from '../../http/web-server.js';
 import type { Log } from '../../observability/log.js';
 import type { Connection, Service } from '../connection.js';
+import { Outbox } from './outbox.js';
 import { TokenBucket } from './token-bucket.js';
 import { WebSocketAddresses, type WebSocketAddressSettings } from './websocket-addresses.js';
 import { counterOfError, newWebSocketCounters, type WebSocketCounters } from './websocket-counters.js';
@@ -47,9 +48,8 @@ export interface WebSocketSettings extends WebSocketAddressSettings {
   pongTimeout: number;
 }
 
-/** Milliseconds between two looks at the clients, and from when on the process must have been stopped or very busy. */
+/** Milliseconds between two looks at the clients. After half as many more the process was stopped, or very busy. */
 const WATCH_INTERVAL = 1000;
-const WATCH_STALL = 1500;
 /** Milliseconds for clients to answer the close of a server that ends. */
 const GOODBYE_LIMIT = 1000;
 /** Milliseconds between two looks for handshakes that take too long, at most. */
@@ -71,6 +71,7 @@ class Client implements Connection {
   /** Of all connections of its address. */
   readonly addressBucket: TokenBucket;
   readonly #socket: WebSocket;
+  readonly #hold: () => void;
   readonly #backlogMax: number;
   readonly #counters: WebSocketCounters;
   lastRequest: number;
@@ -82,6 +83,7 @@ class Client implements Connection {
 
   constructor(
     socket: WebSocket,
+    hold: () => void,
     id: number,
     address: string,
     room: string | null,
@@ -91,6 +93,7 @@ class Client implements Connection {
     now: number,
   ) {
     this.#socket = socket;
+    this.#hold = hold;
     this.id = id;
     this.address = address;
     this.loopback = isLoopback(address);
@@ -105,6 +108,7 @@ class Client implements Connection {
 
   send(message: object): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#hold();
     this.#socket.send(JSON.stringify(message));
     // A client that doesn't read must not fill the memory; the others never wait for it.
     if (this.#socket.bufferedAmount <= this.#backlogMax) return;
@@ -134,11 +138,6 @@ class Client implements Connection {
   }
 }
 
-/** Whether the address is of this machine's loopback (RFC 1122 3.2.1.3, RFC 4291 2.5.3). */
-export function isLoopback(address: string): boolean {
-  return address === '::1' || /^(::ffff:)?127\./i.test(address);
-}
-
 /** Longer ones are no hint. */
 const ROOM_LENGTH_MAX = 256;
 
@@ -158,6 +157,7 @@ export class WebSocketTransport {
   readonly #http: Server;
   readonly #upgrader: WebSocketServer;
   readonly #clients = new Set<Client>();
+  readonly #outbox = new Outbox();
   #onLastGone: (() => void) | null = null;
   readonly #addresses: WebSocketAddresses;
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -260,7 +260,7 @@ export class WebSocketTransport {
       this.#log('warn', 'too many connections from one address', { address });
       answer(socket, 503, 'Too many connections from this address.');
     } else {
-      this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => this.#connected(webSocket, address, request));
+      this.#upgrader.handleUpgrade(request, socket, head, (one) => this.#connected(one, socket, address, request));
     }
   }
 
@@ -276,12 +276,12 @@ export class WebSocketTransport {
     answer(socket, slow ? 408 : code === 'HPE_HEADER_OVERFLOW' ? 431 : 400, 'This is not a WebSocket handshake.');
   }
 
-  #connected(socket: WebSocket, address: string, request: IncomingMessage): void {
+  #connected(socket: WebSocket, stream: Duplex, address: string, request: IncomingMessage): void {
     this.#lastId += 1;
-    const room = roomOf(request);
-    const now = performance.now();
+    const [room, now] = [roomOf(request), performance.now()];
     const shared = this.#addresses.connected(address, now);
-    const client = new Client(socket, this.#lastId, address, room, this.#settings, this.counters, shared, now);
+    const facts = [this.#lastId, address, room, this.#settings, this.counters, shared, now] as const;
+    const client = new Client(socket, () => this.#outbox.hold(stream), ...facts);
     this.counters.opened += 1;
     this.#clients.add(client);
     this.#log('debug', 'connected', { connection: client.id, address });
@@ -365,9 +365,9 @@ export class WebSocketTransport {
   /** Every second: drops who doesn't answer, and strangers who ask for nothing. */
   #watchClients(): void {
     const now = performance.now();
-    const stalled = now - this.#watchedAt > WATCH_STALL;
+    const stalled = now - this.#watchedAt > 1.5 * WATCH_INTERVAL;
     this.#watchedAt = now;
-    // What clients sent while the process stood still waits in their sockets: it is read before the next look.
+    // What clients sent meanwhile waits in their sockets: it is read before the next look.
     if (stalled) return;
     const { sessions, idleTimeout, pingInterval, pongTimeout } = this.#settings;
     this.#addresses.sweep(now);

@@ -1,4 +1,5 @@
 import * as layout from '../assembly/layout.js';
+import { checkPacketAddress, EngineFault } from './engine-fault.js';
 import { type EngineExports, instantiate } from './engine-module.js';
 import { CODEC_NUMBERS, NO_PAYLOAD_TYPE, packExtensionIds } from './engine-parameters.js';
 import { createMemory } from './memory.js';
@@ -273,7 +274,7 @@ export class Engine {
 
   /** How many packets the last readSubscriberRtcp() asked for: each once, at most RETRANSMISSIONS_MAX. */
   get retransmissions(): number {
-    return this.#cell(layout.CELL_RETRANSMISSIONS);
+    return Math.min(this.#cell(layout.CELL_RETRANSMISSIONS), layout.RETRANSMISSIONS_MAX);
   }
 
   /**
@@ -354,24 +355,26 @@ export class Engine {
     return this.#cells[cell] ?? 0;
   }
 
-  /** The whole memory's bytes, up to and past the packet at a cell's address: a grown memory needs a new view. */
-  #view(addressCell: number): Uint8Array {
-    if (this.#cell(addressCell) + layout.PACKET_CAPACITY > this.#bytes.length) {
-      this.#bytes = new Uint8Array(this.#memory.buffer);
-    }
+  /** The whole memory's bytes, up to and past the packet at an address: a grown memory needs a new view. */
+  #view(address: number): Uint8Array {
+    if (address + layout.PACKET_CAPACITY > this.#bytes.length) this.#bytes = new Uint8Array(this.#memory.buffer);
+    checkPacketAddress(address, this.#bytes.length);
     return this.#bytes;
   }
 
   #readyPacket(): Buffer {
-    const buffer = this.#view(layout.CELL_PACKET).buffer;
-    return Buffer.from(buffer, this.#cell(layout.CELL_PACKET), this.#cell(layout.CELL_PACKET_LENGTH));
+    const address = this.#cell(layout.CELL_PACKET);
+    const length = this.#cell(layout.CELL_PACKET_LENGTH);
+    if (length < 0 || length > layout.PACKET_CAPACITY) throw new EngineFault(`No packet has ${length} bytes.`);
+    return Buffer.from(this.#view(address).buffer, address, length);
   }
 
   /** Copies RTP to where the engine reads it; the engine judges the length too, only bytes that fit are copied. */
   #takePacket(packet: Uint8Array): void {
     this.#packet = null;
     if (packet.length > layout.PACKET_CAPACITY) return;
-    this.#view(layout.CELL_INBOX).set(packet, this.#cell(layout.CELL_INBOX));
+    const inbox = this.#cell(layout.CELL_INBOX);
+    this.#view(inbox).set(packet, inbox);
   }
 
   /** Copies RTCP to where the engine reads it; a length out of bounds is for the engine to refuse and count. */

@@ -42,6 +42,8 @@ export interface MembersParts {
   counters: ShardCounters;
   settings: ShardSettings;
   say: (news: ShardNews) => void;
+  /** Counts and tells an error that was contained; after some the worker ends. */
+  fault: (handle: HandleNumber | null, where: string, error: unknown) => void;
 }
 
 /** Nothing comes until there is another peer. */
@@ -262,10 +264,9 @@ export class Members {
   }
 
   private peerOptions(member: Member): PeerOptions {
-    const { native, settings, counters, say } = this.parts;
+    const { native, settings, fault } = this.parts;
     const report = (where: string, error: Error) => {
-      counters.add('faults');
-      say({ type: 'fault', handle: member.handle, where, message: error.stack ?? error.message });
+      fault(member.handle, where, error);
       if (member.peer) this.hangup(member, 'Internal error');
     };
     return { native, port: settings.rtpPort, report, listener: this.listener(member) };

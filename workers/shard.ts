@@ -6,11 +6,20 @@ import { Control } from './control.js';
 import { ShardCounters } from './counters.js';
 import { DataRelay } from './data-relay.js';
 import { Engine } from './engine.js';
+import { isFatal } from './engine-fault.js';
 import { FanOut } from './fan-out.js';
 import { Feedback } from './feedback.js';
 import { Members } from './members.js';
 import { loadNative } from './native.js';
-import type { ShardNews, ShardNumber, ShardReply, ShardRequest, ShardSettings, StartShard } from './protocol.js';
+import type {
+  HandleNumber,
+  ShardNews,
+  ShardNumber,
+  ShardReply,
+  ShardRequest,
+  ShardSettings,
+  StartShard,
+} from './protocol.js';
 import { Relay } from './relay.js';
 import { Ring } from './ring.js';
 import { scheduleAsBatch } from './scheduling.js';
@@ -63,6 +72,11 @@ function ringsOf(rings: (SharedArrayBuffer | null)[][], shard: ShardNumber) {
   return { outgoing: (rings[shard] ?? []).map(open), incoming: rings.map((row) => open(row[shard])) };
 }
 
+/** Ends this worker, with its peers, after an error that nothing can be right after: the pool replaces it. */
+function endIfFatal(error: unknown): void {
+  if (isFatal(error)) setImmediate(() => process.exit(1));
+}
+
 async function start(request: StartShard): Promise<Shard> {
   const { settings } = request;
   const say = (news: ShardNews) => parentPort?.postMessage({ shard: request.shard, news } satisfies ShardMessage);
@@ -97,7 +111,14 @@ async function start(request: StartShard): Promise<Shard> {
   };
   const mirrorRings = ringsOf(request.mirrorRings, request.shard);
   const fanOut = new FanOut({ engine, relay, feedback, counters, ...mirrorRings, wake });
+  const fault = (handle: HandleNumber | null, where: string, error: unknown) => {
+    counters.add('faults');
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    say({ type: 'fault', handle, where, message });
+    endIfFatal(error);
+  };
   const members = new Members({
+    fault,
     native,
     certificate: made,
     engine,
@@ -115,13 +136,7 @@ async function start(request: StartShard): Promise<Shard> {
     try {
       work();
     } catch (error) {
-      counters.add('faults');
-      say({
-        type: 'fault',
-        handle: null,
-        where,
-        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      });
+      fault(null, where, error);
     }
   };
   const shedding = newShedding();
@@ -215,5 +230,10 @@ export default async function run(request: ShardRequest): Promise<ShardReply> {
   }
   if (!shard) throw new Error('the shard was not started');
   await shard.ready;
-  return handle(shard, request);
+  try {
+    return handle(shard, request);
+  } catch (error) {
+    endIfFatal(error);
+    throw error;
+  }
 }

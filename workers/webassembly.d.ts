@@ -3,6 +3,9 @@ declare namespace WebAssembly {
   type ExportValue = ((...args: number[]) => number) | Memory | WebAssembly.Global;
   type Imports = Record<string, Record<string, Memory>>;
 
+  /** A trap. */
+  class RuntimeError extends Error {}
+
   class Global {
     readonly value: number;
   }

@@ -326,9 +326,12 @@ export class Shards {
   }
 
   private lose(thread: number): void {
-    const waiting = this.places.find((place) => place.next === thread);
+    // The id of a thread that has ended by itself is -1 by now: then it is the one that is not among the living.
+    const living = new Set(Array.from(this.pool.threads, (worker) => worker.threadId));
+    const isLost = (id: number | null) => id !== null && (id === thread || !living.has(id));
+    const waiting = this.places.find(({ next }) => isLost(next));
     if (waiting) waiting.next = null;
-    const shard = this.places.findIndex((place) => place.thread === thread);
+    const shard = this.places.findIndex((place) => isLost(place.thread));
     const place = this.places[shard];
     if (!place || this.stopping) return;
     place.thread = null;

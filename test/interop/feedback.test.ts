@@ -28,24 +28,6 @@ describe('RTCP through the relay', () => {
     }
   });
 
-  test('10,000 PLIs become at most one keyframe request per 500 ms', async () => {
-    const { source, sink } = await startCall(suite.room);
-    const before = source.keyframeRequests.length;
-    const startedAt = performance.now();
-    for (let sent = 0; sent < 10_000; sent++) {
-      sink.askForKeyframe();
-      if (sent % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
-    }
-    await source.until(() => source.keyframeRequests.length > before, 'a keyframe request');
-    await sink.more('video', 100);
-    const requests = source.keyframeRequests.slice(before);
-    const most = Math.ceil((performance.now() - startedAt) / 500) + 1;
-    assert.ok(requests.length <= most, `${requests.length} requests where ${most} are allowed`);
-    const between = requests.slice(1).map((at, index) => at - (requests[index] ?? 0));
-    // Arrival times jitter by what this machine is busy; what counts is that none follows at once.
-    for (const gap of between) assert.ok(gap > 100, `two requests within ${gap.toFixed(0)} ms`);
-  });
-
   test('a blocked subscriber cannot make the publisher send keyframes', async () => {
     const { alice, source, sink, back } = await startCall(suite.room);
     await back.block(alice.id);

@@ -54,6 +54,8 @@ export class ServerProxy {
   readonly line: Line;
   /** Says which datagrams are lost beside those that the line loses. */
   lose: (datagram: Buffer, towards: 'server' | 'client') => boolean = () => false;
+  /** Datagrams that go the way of this one behind it: copies of it, or of others. */
+  replay: (datagram: Buffer, towards: 'server' | 'client') => Buffer[] = () => [];
   readonly #front: Socket;
   readonly #time: RealTime;
   readonly #stopTime: () => void;
@@ -74,7 +76,9 @@ export class ServerProxy {
       if (this.#serverPort === 0 || this.lose(datagram, 'server')) return;
       const back = this.#back(address, port);
       own.catchUp();
-      this.line.up.send(datagram, (bytes) => back.send(bytes, this.#serverPort, '127.0.0.1'));
+      for (const one of [datagram, ...this.replay(datagram, 'server')]) {
+        this.line.up.send(one, (bytes) => back.send(bytes, this.#serverPort, '127.0.0.1'));
+      }
       own.arm();
     });
   }
@@ -95,6 +99,11 @@ export class ServerProxy {
     return this.#front.address().port;
   }
 
+  /** Sends the server a datagram from the addresses that it knows the clients by. */
+  inject(datagram: Buffer): void {
+    for (const back of this.#backs.values()) back.send(datagram, this.#serverPort, '127.0.0.1');
+  }
+
   close(): void {
     this.#stopTime();
     this.#front.close();
@@ -109,7 +118,9 @@ export class ServerProxy {
     back.on('message', (datagram) => {
       if (this.lose(datagram, 'client')) return;
       this.#time.catchUp();
-      this.line.down.send(datagram, (bytes) => this.#front.send(bytes, port, address));
+      for (const one of [datagram, ...this.replay(datagram, 'client')]) {
+        this.line.down.send(one, (bytes) => this.#front.send(bytes, port, address));
+      }
       this.#time.arm();
     });
     this.#backs.set(key, back);

@@ -114,7 +114,7 @@ describe('header extensions', () => {
     assert.deepEqual(view.elements, [LEVEL]);
   });
 
-  test('end at id 15, and at id 0 with a length, in the one-byte form (RFC 8285 4.2)', async () => {
+  test('M3: end at id 15, and at id 0 with a length, in the one-byte form (RFC 8285 4.2)', async () => {
     for (const stop of [0xf0, 0x01]) {
       const data = Buffer.from([0x20, 0x85, stop, 0xaa, 0x50, 1, 0, 0]);
       const view = await through({ block: { profile: 0xbede, data } }, { audioLevel: 2, videoOrientation: 5 });
@@ -122,7 +122,7 @@ describe('header extensions', () => {
     }
   });
 
-  test('that run over the block’s end are blanked to its end', async () => {
+  test('M3: that run over the block’s end are blanked to its end', async () => {
     const data = Buffer.from([0x20, 0x85, 0x57, 1]);
     const view = await through({ block: { profile: 0xbede, data } }, { audioLevel: 2, videoOrientation: 5 });
     assert.deepEqual(view.elements, [LEVEL]);
@@ -157,7 +157,7 @@ describe('header extensions', () => {
     assert.deepEqual(view.elements, []);
   });
 
-  test('of any bytes change nothing but themselves', async () => {
+  test('M3: of any bytes change nothing but themselves', async () => {
     const stage = await Stage.open('vp8', UP);
     const down = stage.subscribe('audio', { extensions: { audioLevel: 1, absSendTime: 2 } });
     fc.assert(

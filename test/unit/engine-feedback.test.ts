@@ -88,7 +88,7 @@ describe('feedback', () => {
     assert.equal(seen(report(1), report(2)), 3);
   });
 
-  test('is dropped from the first packet on that cannot be one, and what came before it counts (M5)', async () => {
+  test('M5: is dropped from the first packet on that cannot be one, and what came before it counts', async () => {
     const stage = await Stage.open();
     const video = stage.subscribe('video');
     const seen = (...packets: Buffer[]) => stage.engine.readSubscriberRtcp(-1, video, Buffer.concat(packets), 1);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as layout from '../../assembly/layout.js';
+import { readCounters } from '../../workers/engine.js';
 import { AUDIO_PT, RTX_PT, Stage, upParameters, VIDEO_PT } from '../support/engine.js';
 import { element, rtp } from '../support/rtp.js';
 
@@ -10,7 +11,7 @@ function truncations(packet: Buffer): Buffer[] {
 }
 
 describe('an incoming RTP packet', () => {
-  test('is dropped below 12 bytes and with any version but 2 (M1)', async () => {
+  test('M1: is dropped below 12 bytes and with any version but 2, and counted', async () => {
     const stage = await Stage.open();
     for (let length = 0; length <= 64; length++) {
       for (let version = 0; version < 4; version++) {
@@ -24,9 +25,11 @@ describe('an incoming RTP packet', () => {
         else assert.equal(verdict, layout.FORWARD);
       }
     }
+    const { droppedTooShort, droppedVersion } = readCounters(stage.memory);
+    assert.deepEqual([droppedTooShort, droppedVersion], [12 * 4, 53 * 3]);
   });
 
-  test('is dropped when its CSRC list ends past it, for every count and every cut (M2)', async () => {
+  test('M2: is dropped when its CSRC list ends past it, for every count and every cut', async () => {
     const stage = await Stage.open();
     let sequence = 0;
     for (let count = 0; count < 16; count++) {
@@ -42,7 +45,7 @@ describe('an incoming RTP packet', () => {
     }
   });
 
-  test('is dropped when its header extension ends past it, for every cut (M3)', async () => {
+  test('M3: is dropped when its header extension ends past it, for every cut', async () => {
     const stage = await Stage.open();
     const elements = [element(1, 1, 2, 3), element(5, 9)];
     const whole = rtp({ payloadType: AUDIO_PT, sequence: 0, csrcs: [7], elements, payload: Buffer.alloc(0) });
@@ -54,7 +57,7 @@ describe('an incoming RTP packet', () => {
     assert.equal(stage.receive(whole, 100), layout.FORWARD);
   });
 
-  test('is dropped when its padding is 0 or more than the payload, for all 256 counts (M4)', async () => {
+  test('M4: is dropped when its padding is 0 or more than the payload, for all 256 counts', async () => {
     const stage = await Stage.open();
     let sequence = 0;
     for (const payload of [0, 1, 2, 100, 254, 255, 300]) {
@@ -68,7 +71,7 @@ describe('an incoming RTP packet', () => {
     }
   });
 
-  test('is dropped over 1500 bytes before it is copied anywhere (M10)', async () => {
+  test('M10: is dropped over 1500 bytes before it is copied anywhere', async () => {
     const stage = await Stage.open();
     for (const length of [1501, 1600, 2000, 65535]) {
       assert.equal(stage.receive(Buffer.alloc(length, 0x80), 1), layout.DROP_TOO_LARGE);
@@ -78,7 +81,7 @@ describe('an incoming RTP packet', () => {
     assert.equal(stage.receive(longest, 1), layout.FORWARD);
   });
 
-  test('leaves the bytes between the slots alone, whatever its size (M10)', async () => {
+  test('M10: leaves the bytes between the slots alone, whatever its size', async () => {
     const stage = await Stage.open('vp8', { mid: 1 });
     const down = stage.subscribe('audio', { extensions: { audioLevel: 3 } });
     const { buffer } = stage.memory;
@@ -104,7 +107,7 @@ describe('an incoming RTP packet', () => {
     }
   });
 
-  test('belongs to the track of its payload type, and to none if that was not negotiated (M8)', async () => {
+  test('M8: belongs to the track of its payload type, and to none if that was not negotiated', async () => {
     const stage = await Stage.open();
     for (let payloadType = 0; payloadType < 128; payloadType++) {
       const verdict = stage.receive(rtp({ payloadType, sequence: 1, ssrc: payloadType }), 1);
@@ -146,7 +149,7 @@ describe('an incoming RTP packet', () => {
     assert.equal(stage.receive(rtp({ payloadType: AUDIO_PT, sequence: 2 }), 6), layout.FORWARD);
   });
 
-  test('of another SSRC is dropped once beside a sending one, and adopted with its second in a row', async () => {
+  test('M7: of another SSRC is dropped once beside a sending one, and adopted with its second in a row', async () => {
     const stage = await Stage.open();
     const verdict = (ssrc: number, sequence: number, now: number) =>
       stage.receive(rtp({ payloadType: AUDIO_PT, ssrc, sequence }), now);
@@ -171,7 +174,7 @@ describe('an incoming RTP packet', () => {
     assert.equal(verdict(2, 10, 1252), layout.DROP_UNKNOWN_SSRC);
   });
 
-  test('of two publishers with the same SSRC goes to the subscribers of its own publisher only (M7)', async () => {
+  test('M7: of two publishers with the same SSRC goes to the subscribers of its own publisher only', async () => {
     const stage = await Stage.open();
     const { engine } = stage;
     const other = engine.addUpTrack('audio');

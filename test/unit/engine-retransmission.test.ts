@@ -115,7 +115,7 @@ describe('a NACK', () => {
     );
   });
 
-  test('asks for each packet once however often it names it, and for 256 at most (M5)', async () => {
+  test('M5: asks for each packet once however often it names it, and for 256 at most', async () => {
     const { stage, down, views } = await sent(layout.HISTORY_VIDEO);
     const first = views[0]?.sequence ?? 0;
     const twice: [number, number][] = Array.from({ length: 300 }, () => [first, 0x0003]);

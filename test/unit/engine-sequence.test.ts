@@ -9,7 +9,7 @@ const audio = (sequence: number, ssrc = 1000) =>
   rtp({ payloadType: AUDIO_PT, sequence, timestamp: sequence * 960, ssrc });
 
 describe('sequence numbers', () => {
-  test('go on over the rollover, 70,000 packets in order and no gap counted (M6)', async () => {
+  test('M6: go on over the rollover, 70,000 packets in order and no gap counted', async () => {
     const stage = await Stage.open();
     const down = stage.subscribe('audio');
     const start = 64000;

@@ -7,7 +7,7 @@ describe('KeyframeRequester', () => {
     assert.equal(new KeyframeRequester().request('pli', 1000), 'pli');
   });
 
-  test('merges ten thousand requests of one interval into one that is sent when its turn comes', () => {
+  test('M9: merges ten thousand requests of one interval into one that is sent when its turn comes', () => {
     const requester = new KeyframeRequester();
     const sent: number[] = [];
     for (let i = 0; i < 10_000; i++) {

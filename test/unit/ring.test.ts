@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { createRing, RING_BYTES, Ring } from '../../workers/ring.js';
+import { Random } from '../support/random.js';
 
 const head = Buffer.from('head');
 
@@ -52,7 +54,7 @@ describe('Ring', () => {
     }
   });
 
-  test('is emptied, not followed out of bounds, when a length in it cannot be', () => {
+  test('M11: is emptied, not followed out of bounds, when a length in it cannot be', () => {
     for (const length of [0x7fffffff, -2, -2147483648, RING_BYTES]) {
       const memory = createRing();
       const ring = new Ring(memory);
@@ -64,33 +66,76 @@ describe('Ring', () => {
     }
   });
 
-  test('carries messages between two threads without loss or mixture', async () => {
+  test('M11: with any control word overwritten by anything is emptied and goes on, and invents no record', () => {
+    const random = new Random(11);
+    const words = [0, 1, 2, 3, 4, 7, RING_BYTES - 4, RING_BYTES, RING_BYTES + 4, 2 ** 31 - 1, -(2 ** 31), -1, -4];
+    for (const word of [0, 1, 2]) {
+      for (const value of [...words, ...Array.from({ length: 200 }, () => random.below(2 ** 32) | 0)]) {
+        const memory = createRing();
+        const ring = new Ring(memory);
+        const control = new Int32Array(memory, 0, 3);
+        // What fills the ring looks like records, as a sender would make them to be found by a wrong position.
+        const forged = Buffer.alloc(4000);
+        for (let at = 0; at < forged.length; at += 8) forged.writeInt32LE(12, at);
+        for (let i = 0; i < random.below(900); i++) ring.write(Buffer.from('real'), forged);
+        for (let i = random.below(5); i > 0; i--) ring.read();
+        control[word] = value;
+        const isReal = (record: Buffer | null) => record === null || record.subarray(0, 4).toString() === 'real';
+        for (let i = 0; i < 3; i++) assert.ok(isReal(ring.read()), `word ${word} = ${value}`);
+        for (let i = 0; i < 3; i++) ring.write(Buffer.from('real'), Buffer.from('more'));
+        for (let i = 0; i < 1000; i++) assert.ok(isReal(ring.read()), `word ${word} = ${value}`);
+        assert.ok(ring.write(Buffer.from('real'), Buffer.from(' again')), `word ${word} = ${value}`);
+        assert.equal(ring.read()?.toString(), 'real again', `word ${word} = ${value}`);
+        assert.equal(ring.read(), null);
+      }
+    }
+  });
+
+  test('M12: carries messages between two threads for two seconds, none torn or mixed, whatever a third one writes', async () => {
     const memory = createRing();
     const ring = new Ring(memory);
-    const count = 20_000;
     const code = `
       const { workerData } = require('node:worker_threads');
+      const { createHash } = require('node:crypto');
       import(workerData.module).then(({ Ring }) => {
         const ring = new Ring(workerData.memory);
-        for (let i = 0; i < ${count}; ) {
-          const body = Buffer.alloc(8 + (i % 700), i & 255);
+        for (let i = 0; Atomics.load(workerData.stop, 0) === 0; i++) {
+          const body = Buffer.alloc(4 + ((i * 7919) % 3000), i & 255);
           body.writeUInt32LE(i, 0);
-          if (ring.write(Buffer.alloc(0), body)) i++;
+          ring.write(createHash('md5').update(body).digest(), body);
         }
       });`;
     const module = new URL('../../workers/ring.js', import.meta.url).href;
-    const worker = new Worker(code, { eval: true, workerData: { memory, module } });
-    for (let i = 0; i < count; ) {
+    const stop = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker(code, { eval: true, workerData: { memory, module, stop } });
+    const control = new Int32Array(memory, 0, 3);
+    const random = new Random(12);
+    const end = performance.now() + 2000;
+    let received = 0;
+    let last = -1;
+    let poisoned = 0;
+    while (performance.now() < end || received < 1000) {
       const message = ring.read();
       if (!message) {
         await new Promise(setImmediate);
         continue;
       }
-      assert.equal(message.readUInt32LE(0), i);
-      assert.equal(message.length, 8 + (i % 700));
-      assert.ok(message.subarray(4).every((byte) => byte === (i & 255)));
-      i++;
+      const body = message.subarray(16);
+      assert.ok(
+        createHash('md5').update(body).digest().equals(message.subarray(0, 16)),
+        `message ${received} is whole`,
+      );
+      const number = body.readUInt32LE(0);
+      assert.ok(number > last, `${number} came after ${last}`);
+      last = number;
+      received++;
+      // In the second half control words are overwritten: messages are lost, none is torn.
+      if (performance.now() < end - 1000 || !random.once(500)) continue;
+      Atomics.store(control, random.below(2), random.below(2 ** 32) | 0);
+      poisoned++;
     }
+    assert.ok(poisoned > 0);
+    Atomics.store(stop, 0, 1);
     await worker.terminate();
   });
 });

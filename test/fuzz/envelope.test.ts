@@ -24,13 +24,13 @@ describe('any document', () => {
       else assert.fail(`seed ${seed}: ${outcome.error.stack}\n${outcome.lines.join('\n')}`);
     }
     const codes = new Set(outcomes.flatMap((seen) => [...seen.keys()]));
-    const refusals = [453, 454, 455, 456, 457, 458, 459, 460, 464, 465, 467, 468, 469, 472];
+    const refusals = [403, 405, 453, 454, 455, 456, 457, 458, 459, 460, 464, 465, 467, 468, 469, 472];
     const expected = [...refusals.map((code) => `error ${code}`), 'success ', 'ack ', 'pong ', 'server_info '];
     for (const outcome of expected) assert.ok(codes.has(outcome), `no request came to ${outcome}: ${[...codes]}`);
     for (const [number, { name, access }] of ACCESS.entries()) {
       const has = (code: number) => outcomes[number]?.has(`error ${code}`) === true;
       assert.equal(has(403), access.apiSecret !== undefined || access.tokens !== undefined, `403 with ${name}`);
-      assert.equal(has(405), access.tokens !== undefined, `405 with ${name}`);
+      assert.ok(access.tokens !== undefined || !has(405), `405 with ${name}`);
     }
   });
 

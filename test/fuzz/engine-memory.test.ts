@@ -100,4 +100,22 @@ describe('the engine, on tables full of garbage', () => {
       canaries.check();
     }
   });
+
+  test('M11: takes nothing for a packet slot that is none, wherever a history points', async () => {
+    const { ARENA_START, SLOT_SIZE } = layout;
+    const places = [1, 8, 64, SLOT_SIZE - 8, SLOT_SIZE + 4].map((offset) => ARENA_START + offset);
+    for (const address of [...places, 0, 8, layout.UP_TRACKS_START, ARENA_START - SLOT_SIZE, 2 ** 31, 2 ** 32 - 8]) {
+      const stage = await Stage.open();
+      const down = stage.subscribe('video');
+      const canaries = new Canaries(stage.memory);
+      const history = new Uint32Array(stage.memory.buffer, layout.HISTORY_START, 2 * layout.HISTORY_VIDEO);
+      history.fill(address);
+      for (let sequence = 1; sequence < 600; sequence++) {
+        const packet = rtp({ payloadType: VIDEO_PT, sequence, payload: Buffer.alloc(1488, KEYFRAME.vp8) });
+        const view = stage.relayed(packet, down, sequence);
+        assert.ok(view.rest.equals(packet.subarray(12)), `packet ${sequence}, where the history said ${address}`);
+      }
+      canaries.check();
+    }
+  });
 });

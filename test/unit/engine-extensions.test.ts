@@ -129,6 +129,9 @@ describe('header extensions', () => {
     const two = Buffer.from([2, 1, 0x85, 5, 9, 1, 2, 5]);
     const other = await through({ block: { profile: 0x1000, data: two } }, { audioLevel: 2, videoOrientation: 5 });
     assert.deepEqual(other.elements, [LEVEL]);
+    // The byte that this one lacks would be the payload's first.
+    const last = await through({ block: { profile: 0xbede, data: Buffer.from([0, 0, 0, 0x20]) } }, { audioLevel: 2 });
+    assert.deepEqual(last.elements, []);
   });
 
   test('skip padding before, between and after elements', async () => {

@@ -6,11 +6,14 @@ import { writeU16, writeU32 } from './bytes';
 import { setCell } from './cells';
 import { admittedPacket } from './forwarder';
 import { writeExtensions } from './header-extensions';
-import { CELL_EXPORTED_EPOCH, CELL_EXPORTED_HIGH, CELL_EXPORTED_LOW } from './layout';
+import { CELL_EXPORTED_EPOCH, CELL_EXPORTED_HIGH, CELL_EXPORTED_LOW, EXTENSION_ABS_SEND_TIME } from './layout';
 import { SENDER_REPORT } from './rtcp-reader';
 import { openOutbox, outboxLength, putHeader, putU32 } from './rtcp-writer';
 import { bytesOf } from './slots';
 import { findUpTrack } from './up-tracks';
+
+/** The time of sending is the mirror's, in the place that it finds for it. */
+const WITHOUT_SEND_TIME: u32 = ~(0xff << (EXTENSION_ABS_SEND_TIME << 3));
 
 /**
  * Writes the admitted packet as its publisher sent it: under the track's own payload type, SSRC and extension ids, also if
@@ -27,7 +30,7 @@ export function exportPacket(index: i32, now: f64): bool {
   writeU16(packet + 2, <u32>slot.extended);
   writeU32(packet + 4, slot.timestamp);
   writeU32(packet + 8, up.ssrc);
-  writeExtensions(slot, up.extensionIds, 0, now);
+  writeExtensions(slot, up.extensionIds & WITHOUT_SEND_TIME, 0, now);
   setCell(CELL_EXPORTED_EPOCH, <i32>slot.epoch);
   setCell(CELL_EXPORTED_LOW, <i32>slot.extended);
   setCell(CELL_EXPORTED_HIGH, <i32>(slot.extended >> 32));

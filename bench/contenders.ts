@@ -28,13 +28,18 @@ const UNLIMITED = {
 };
 
 /** @param env settings beside those that lift every limit */
-export async function startJanusSfu(workers = 1, env: Record<string, string> = {}): Promise<Contender> {
+export async function startJanusSfu(
+  workers = 1,
+  env: Record<string, string> = {},
+): Promise<Contender & { wsUrl: string; httpUrl: string }> {
   const server = await startServer({ workers, env: { ...UNLIMITED, ...env } });
   endWithUs(server.process);
   return {
     name: 'janus-sfu',
     pid: server.pid,
     target: { kind: 'janus', url: server.wsUrl },
+    wsUrl: server.wsUrl,
+    httpUrl: server.httpUrl,
     stop: async () => {
       const code = await server.stop();
       if (code !== 0) throw new Error(`the server ended with ${code}:\n${server.output()}`);

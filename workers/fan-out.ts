@@ -8,7 +8,7 @@ import type { ShardCounters } from './counters.js';
 import type { Engine } from './engine.js';
 import type { Feedback } from './feedback.js';
 import type { KeyframeRequestKind } from './keyframe-requester.js';
-import { indexOf, type Member, type MirrorHome, type MirrorsOf, type UpTrack } from './member.js';
+import type { Member, MirrorHome, MirrorsOf, UpTrack } from './member.js';
 import {
   bodyOf,
   FIR,
@@ -55,6 +55,8 @@ interface Mirror {
   stale: boolean;
   /** It has missed a video packet. */
   gap: boolean;
+  /** The tracks of which it has had a packet. */
+  readonly begun: Set<UpTrack>;
   /** What the better half of its subscribers can take, bit/s, and how many they are. */
   limit: number;
   subscribers: number;
@@ -200,7 +202,15 @@ class Mirrors implements MirrorsOf {
       const known = this.list.find((one) => one.shard === shard);
       const ring = this.parts.outgoing[shard];
       if (known || !ring) return known ?? [];
-      return { shard, ring, stale: true, gap: false, limit: Number.POSITIVE_INFINITY, subscribers: 0 };
+      return {
+        shard,
+        ring,
+        stale: true,
+        gap: false,
+        begun: new Set(),
+        limit: Number.POSITIVE_INFINITY,
+        subscribers: 0,
+      };
     });
     for (const mirror of this.list) if (mirror.stale) this.tellConfiguration(mirror);
   }
@@ -222,6 +232,7 @@ class Mirrors implements MirrorsOf {
         wake(mirror.shard);
         missed ||= video && mirror.gap;
         if (video) mirror.gap = false;
+        if (!mirror.begun.has(track)) this.begin(mirror, track);
       } else {
         counters.add(video ? 'videoRingFull' : 'audioRingFull');
         mirror.gap ||= video;
@@ -258,18 +269,19 @@ class Mirrors implements MirrorsOf {
     return falls;
   }
 
+  /** The mirror knows the track's source from now on: what the publisher said of it before is of use. */
+  private begin(mirror: Mirror, track: UpTrack): void {
+    mirror.begun.add(track);
+    const last = this.parts.engine.exportReport(track.index);
+    if (last) this.tellReport(mirror, last.report, last.at);
+  }
+
   /** @returns false if there is no room for it: it is told with the next packet */
   private tellConfiguration(mirror: Mirror): boolean {
-    const { member } = this;
-    const first = mirror.stale;
-    const body = writeConfiguration({ user: member.user, tracks: member.upParameters });
-    mirror.stale = !this.tell(mirror, writeHead(RECORD.configuration, member.handle), body);
-    if (mirror.stale || !first) return !mirror.stale;
-    for (const track of [member.audio, member.video]) {
-      const last = this.parts.engine.exportReport(indexOf(track));
-      if (last) this.tellReport(mirror, last.report, last.at);
-    }
-    return true;
+    const { user, upParameters: tracks, handle } = this.member;
+    const body = writeConfiguration({ user, tracks });
+    mirror.stale = !this.tell(mirror, writeHead(RECORD.configuration, handle), body);
+    return !mirror.stale;
   }
 
   private tellReport(mirror: Mirror, rtcp: Buffer, at: number): void {

@@ -18,7 +18,8 @@ import { SimulatedSubscriber, type SubscriberOptions } from './simulated-subscri
 /** Milliseconds between two ticks of a shard. */
 const TICK = 50;
 
-const SETTINGS: ShardSettings = {
+/** Of a shard that is simulated: no sockets, no limits. */
+export const SIMULATED_SETTINGS: ShardSettings = {
   rtpPort: 0,
   videoBitrateMin: 150_000,
   videoBitrateMax: 2_500_000,
@@ -47,15 +48,15 @@ export interface SubscribeOptions extends SubscriberOptions {
   extensions?: HeaderExtensions;
 }
 
-/** A connected peer that puts what it is sent on a link. */
-function peerOn(link: Link): MemberPeer {
+/** A connected peer without anything native; `send` takes what it is sent. */
+export function quietPeer(send: (packet: Buffer) => void): MemberPeer {
   const nothing = (): never => {
     throw new Error('a simulated peer negotiates nothing');
   };
   return {
     connected: true,
     send: (packet) => {
-      link.send(packet);
+      send(packet);
       return true;
     },
     close: () => {},
@@ -92,7 +93,7 @@ export class SimulatedCall {
     this.clock = new Clock();
     this.#seed = options.seed ?? 1;
     const counters = new ShardCounters(createCounters());
-    this.feedback = new Feedback(stage.engine, counters, SETTINGS, (news) => this.news.push(news));
+    this.feedback = new Feedback(stage.engine, counters, SIMULATED_SETTINGS, (news) => this.news.push(news));
     this.#relay = new Relay(stage.engine, this.feedback, counters);
     const { clock } = this;
     this.source = newMember(1);
@@ -103,7 +104,7 @@ export class SimulatedCall {
     this.uplinkBack = new Link(clock, this.#seed * 7919 + 1, options.uplinkBack ?? {}, (packet) => {
       this.publisher.receive(packet);
     });
-    this.source.peer = peerOn(this.uplinkBack);
+    this.source.peer = quietPeer((packet) => this.uplinkBack.send(packet));
     this.publisher = new SimulatedPublisher(clock, options, (packet) => this.uplink.send(packet));
     for (const kind of ['audio', 'video'] as const) {
       this.source[kind] = {
@@ -148,7 +149,7 @@ export class SimulatedCall {
       this.#relay.receive(member, packet, clock.now);
     });
     const peer = new SimulatedSubscriber(clock, ssrcs, options, (packet) => back.send(packet));
-    member.peer = peerOn(downlink);
+    member.peer = quietPeer((packet) => downlink.send(packet));
     attachDownTracks(engine, member, ['audio', 'video']);
     activateDownTracks(engine, member);
     this.feedback.subscriberUp(member, this.source, clock.now);

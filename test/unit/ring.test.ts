@@ -91,6 +91,30 @@ describe('Ring', () => {
     }
   });
 
+  test('keeps as many bytes free as it is told, for what matters more', () => {
+    const ring = new Ring(createRing());
+    const spare = RING_BYTES / 4;
+    let written = 0;
+    while (ring.write(head, Buffer.alloc(1200), spare)) written += 1208;
+    assert.ok(written <= RING_BYTES - spare && written > RING_BYTES - spare - 2 * 1208);
+    assert.ok(ring.write(head, Buffer.alloc(1200)), 'there is room for others');
+  });
+
+  test('shows a record in place until it is given back', () => {
+    const ring = new Ring(createRing());
+    ring.write(head, Buffer.from('one'));
+    ring.write(head, Buffer.from('two'));
+    assert.equal(ring.peek()?.toString(), 'headone');
+    assert.equal(ring.peek()?.toString(), 'headone');
+    ring.advance();
+    assert.equal(ring.peek()?.toString(), 'headtwo');
+    ring.advance();
+    assert.equal(ring.peek(), null);
+    ring.advance();
+    assert.ok(ring.write(head, Buffer.from('three')));
+    assert.equal(ring.read()?.toString(), 'headthree');
+  });
+
   test('M12: carries messages between two threads for two seconds, none torn or mixed, whatever a third one writes', async () => {
     const memory = createRing();
     const ring = new Ring(memory);

@@ -221,6 +221,105 @@ describe('a worker that dies', () => {
   });
 });
 
+describe('a publisher with subscribers on two shards', () => {
+  /** Ann on shard 0, with Bob's subscription on the same and Carol's on the other one. */
+  async function fannedOut() {
+    const all = stage();
+    const { shards, attach, join, publish } = all;
+    const [ann, bob, carol] = [attach(), attach(), attach()];
+    await join(ann, 'ann');
+    await publish(ann);
+    await join(bob, 'bob', { media: 'ann' });
+    shards.requests.length = 0;
+    shards.nextSubscriberPlace = 1;
+    await join(carol, 'carol', { media: 'ann' });
+    return { ...all, ann, bob, carol };
+  }
+
+  test('is mirrored there before the offer is made, and fed once the mirror is there', async () => {
+    const { shards, ann, carol } = await fannedOut();
+    const about = shards.requests.filter((request) => /mirror|make-offer/.test(request));
+    assert.deepEqual(about, [
+      `1: mirror ${ann.number}`,
+      `0: set-mirrors ${ann.number}`,
+      `1: make-offer ${carol.number}`,
+    ]);
+    assert.deepEqual([...ann.mirrors], [1]);
+  });
+
+  test('has no mirror any more when the last subscriber there goes', async () => {
+    const { shards, plugin, ann, carol } = await fannedOut();
+    shards.requests.length = 0;
+    await plugin.detach(carol);
+    await turn();
+    const about = shards.requests.filter((request) => request.endsWith(` ${ann.number}`));
+    assert.deepEqual(about, [`0: set-mirrors ${ann.number}`, `1: forget ${ann.number}`]);
+    assert.equal(ann.mirrors.size, 0);
+  });
+
+  test('that leaves takes its subscribers and its mirror along', async () => {
+    const { shards, plugin, ann, bob, carol, empty } = await fannedOut();
+    await plugin.detach(ann);
+    assert.deepEqual(
+      [bob, carol].map(({ heard }) => heard),
+      [['hangup Close PC'], ['hangup Close PC']],
+    );
+    assert.ok(shards.requests.includes(`1: forget ${ann.number}`));
+    assert.equal(ann.mirrors.size, 0);
+    await Promise.all([bob, carol].map((handle) => plugin.detach(handle)));
+    empty();
+  });
+
+  test('whose own shard dies takes those on the other shard along, and may come back there itself', async () => {
+    const { shards, plugin, ann, bob, carol, join, publish, empty } = await fannedOut();
+    shards.die(0);
+    await turn();
+    assert.deepEqual(
+      [ann, bob, carol].map(({ heard }) => heard.filter((line) => line.startsWith('hangup'))),
+      [['hangup Close PC'], ['hangup Close PC'], ['hangup Close PC']],
+    );
+    assert.ok(shards.requests.includes(`1: forget ${ann.number}`), 'the mirror is gone before ann can come there');
+    shards.nextPlace = 1;
+    await join(ann, 'ann');
+    assert.equal((await publish(ann)).jsep?.type, 'answer');
+    await Promise.all([ann, bob, carol].map((handle) => plugin.detach(handle)));
+    empty();
+  });
+
+  test('loses those on the other shard alone when that dies, and feeds it no more', async () => {
+    const { shards, ann, bob, carol } = await fannedOut();
+    shards.requests.length = 0;
+    ann.heard.length = 0;
+    shards.die(1);
+    await turn();
+    assert.deepEqual(
+      [ann, bob, carol].map(({ heard }) => heard.filter((line) => line.startsWith('hangup'))),
+      [[], [], ['hangup Close PC']],
+    );
+    assert.ok(shards.requests.includes(`0: set-mirrors ${ann.number}`));
+    assert.equal(ann.mirrors.size, 0);
+  });
+
+  test('that leaves while its mirror is made is subscribed to by nobody, and leaves nothing there', async () => {
+    const { shards, plugin, attach, join, publish, empty } = stage();
+    const [ann, bob] = [attach(), attach()];
+    await join(ann, 'ann');
+    await publish(ann);
+    shards.nextSubscriberPlace = 1;
+    shards.hold('mirror');
+    const joining = join(bob, 'bob', { media: 'ann' });
+    await turn();
+    const leaving = plugin.detach(ann);
+    shards.go('mirror');
+    await leaving;
+    const reply = await joining;
+    assert.equal(reply.jsep, undefined);
+    assert.equal(shards.requests.filter((request) => request === `1: forget ${ann.number}`).length, 1);
+    await plugin.detach(bob);
+    empty();
+  });
+});
+
 describe('who talks', () => {
   test('is told to those of the room who asked, but not to oneself, through a block, or of what has ended', async () => {
     const { shards, attach, join, publish } = stage();

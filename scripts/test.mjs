@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { ensureChromium } from './chromium.mjs';
+import { ensureNatsServer } from './nats-server.mjs';
 import { prepare, root } from './prepare.mjs';
 import { ensurePromtool } from './promtool.mjs';
 import { runTests } from './rows.mjs';
@@ -12,6 +13,7 @@ import { runTests } from './rows.mjs';
 prepare();
 await ensureChromium();
 ensurePromtool();
+ensureNatsServer();
 
 const filters = process.argv.slice(2);
 const names = readdirSync(path.join(root, 'dist/test'), { recursive: true })

@@ -26,6 +26,7 @@ import type { Gatekeeper } from './sfu/gatekeeper.js';
 import { Peers } from './sfu/peers.js';
 import { SfuPlugin } from './sfu/plugin.js';
 import { Presence } from './sfu/presence.js';
+import { ALONE, type RoomAuthority } from './sfu/room-authority.js';
 import { Switchboard } from './sfu/switchboard.js';
 import type { Shards } from './shards/pool.js';
 
@@ -39,11 +40,13 @@ interface PluginParts {
   shards: Shards;
   gatekeeper: Gatekeeper;
   store: BlockStore;
+  authority: RoomAuthority;
   happened: HappeningListener;
   log: Log;
 }
 
-function composePlugin(config: Config, { shards, gatekeeper, store, happened, log }: PluginParts): SfuPlugin {
+function composePlugin(config: Config, parts: PluginParts): SfuPlugin {
+  const { shards, gatekeeper, store, authority, happened, log } = parts;
   const blocks = new Blocks(store, config.BLOCKS_PER_USER);
   const presence = new Presence(shards, blocks);
   const sdp = {
@@ -71,6 +74,7 @@ function composePlugin(config: Config, { shards, gatekeeper, store, happened, lo
       presence,
       gatekeeper,
       peers: new Peers(shards, presence, descriptions, log),
+      authority,
       shards,
       log,
     },
@@ -142,6 +146,8 @@ const WEBHOOKS_LIMIT = 2000;
 export interface RunningServer {
   /** TCP ports that it listens on; `admin` is null where the Admin API is off. */
   ports: { ws: number; http: number; admin: { ws: number; http: number } | null };
+  /** Where the other nodes of its cluster reach it; null where it is alone. */
+  node: string | null;
   /** Takes no new sessions from now on, and is not ready any more. Resolves when those that there are have ended. */
   drain(): Promise<void>;
   /** Resolves, with a text for people, when only a new process can help: whoever runs this one should end it. */
@@ -169,23 +175,28 @@ export async function startServer(
   const shards = await starting;
   const tables = await opening;
   const gatekeeper = composeGatekeeper(config, authKey, tables, log);
+  const clustering = config.NATS_URL.length > 0 ? await import('./server/cluster.js') : null;
+  const cluster = (await clustering?.startCluster(config, tables.blocks, gatekeeper.bans, log)) ?? null;
+  const store = cluster?.blocks ?? tables.blocks;
   const webhooks = composeWebhooks(config, log);
   const happened: HappeningListener = (happening) => webhooks?.tell(happening);
-  const plugin = composePlugin(config, { shards, gatekeeper, store: tables.blocks, happened, log });
+  const plugin = composePlugin(config, { shards, gatekeeper, store, authority: cluster ?? ALONE, happened, log });
   const composed = composeApi(config, shards, plugin, log);
   const { api, sessions } = composed;
-  const transport = composeTransport(config, api, tls, log);
+  const transport = composeTransport(config, api, tls, cluster, log);
   const ws = await transport.listen();
-  const readiness = new Readiness(api, shards, tables);
-  const { listener, rest, iceServers } = composeHttp(config, { api, gatekeeper, tls, wsPort: ws, readiness, log });
+  const readiness = new Readiness(api, shards, tables, cluster);
+  const httpParts = { api, gatekeeper, tls, wsPort: ws, readiness, cluster, log };
+  const { listener, rest, iceServers } = composeHttp(config, httpParts);
   const http = await listener.listen();
   const transports = new Map([
     ['janus.transport.websockets', () => transport.connections],
     ['janus.transport.http', () => listener.connections],
   ]);
   const secret = config.ADMIN_SECRET;
-  const admin =
-    secret === undefined ? null : composeAdmin(config, secret, { ...composed, plugin, shards, transports, log });
+  const adminCluster = (cluster && clustering?.adminClusterOf(cluster)) ?? null;
+  const adminParts = { ...composed, plugin, shards, transports, cluster: adminCluster, log };
+  const admin = secret === undefined ? null : composeAdmin(config, secret, adminParts);
   const adminPorts = admin && { ws: await admin.ws.listen(), http: await admin.http.listen() };
   const apis = new Map<string, MeasuredApi>([['janus', { api, ws: transport, http: listener, rest }]]);
   if (admin) apis.set('admin', admin);
@@ -200,14 +211,23 @@ export async function startServer(
     iceServers,
     tables,
     apis,
+    cluster,
   };
   composeMetrics(config, listener, parts, log);
   const sweep = setInterval(() => api.sweep(), 1000);
   tls?.watch();
+  const host = clustering?.hostOf({ api, sessions, plugin, shards, transport, rest, admin: admin?.api ?? null });
+  if (host) cluster?.open(host);
   return {
     broken: shards.stuck.then((shard) => `media worker ${shard} has stood still for too long (WORKER_STALL_LIMIT)`),
     ports: { ws, http, admin: adminPorts },
+    node: cluster?.address ?? null,
     drain() {
+      if (cluster) {
+        // New clients of the rooms that are here still come here, and all others are brought to other nodes.
+        cluster.drain(true);
+        return api.drain(false);
+      }
       // Who comes to claim a session has to get in; everybody else is better off with another server at once.
       if (config.RECLAIM_SESSION_TIMEOUT === 0)
         transport.refusal = 'The server takes no new sessions: it will restart.';
@@ -217,6 +237,7 @@ export async function startServer(
       clearInterval(sweep);
       tls?.close();
       api.acceptingSessions = false;
+      await cluster?.leave();
       transport.stopAccepting();
       listener.stopAccepting();
       admin?.ws.stopAccepting();
@@ -231,6 +252,7 @@ export async function startServer(
       await admin?.ws.close();
       await admin?.http.close();
       await shards.stop();
+      await cluster?.close();
       await tables.blocks.close();
       await gatekeeper.bans?.close();
       await told;

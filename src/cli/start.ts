@@ -14,7 +14,7 @@ const SHUTDOWN_LIMIT = 9000;
 /** Milliseconds before a certificate's end from when on the start warns. */
 const EXPIRY_WARNING = 14 * 86_400_000;
 
-function greeting(config: Config, { ports }: RunningServer, tls: TlsCertificate | null): string {
+function greeting(config: Config, { ports, node }: RunningServer, tls: TlsCertificate | null): string {
   const lastPort = config.RTP_PORT + config.SFU_WORKERS - 1;
   const media = lastPort === config.RTP_PORT ? `${lastPort}` : `${config.RTP_PORT}-${lastPort}`;
   const { admin } = ports;
@@ -29,6 +29,7 @@ function greeting(config: Config, { ports }: RunningServer, tls: TlsCertificate 
     `  media       UDP ${media} (${config.SFU_WORKERS} ${config.SFU_WORKERS === 1 ? 'worker' : 'workers'})`,
     ...(admin ? [`  admin       http://${adminHost}:${admin.http}/admin, ws://${adminHost}:${admin.ws}/`] : []),
     ...(admin ? [`  dashboard   http://${adminHost}:${admin.http}/`] : []),
+    ...(node === null ? [] : [`  cluster     ${config.CLUSTER_NAME}, other nodes reach this one at ${node}`]),
     '',
   ].join('\n');
 }

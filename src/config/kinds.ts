@@ -177,3 +177,29 @@ export const host: Kind<string> = {
 };
 
 export const port: Kind<number> = { ...whole(0, 65535), name: 'port' };
+
+/** Servers of NATS, each with a name and password if it wants them. */
+export const natsUrls: Kind<string[]> = {
+  name: 'list',
+  schema: parts
+    .refine((all) => all.every((part) => /^(nats|tls):\/\/[^\s/]+$/.test(part) && URL.canParse(part)))
+    .describe('addresses such as nats://nats.example.org:4222, separated by commas'),
+};
+
+/** What names in NATS may begin with. */
+export const clusterName: Kind<string> = {
+  name: 'text',
+  schema: z
+    .string()
+    .regex(/^[\w-]{1,32}$/)
+    .describe('up to 32 letters, digits, - and _'),
+};
+
+/** A host, with a port or not. */
+export const hostAndPort: Kind<string> = {
+  name: 'address',
+  schema: z
+    .string()
+    .regex(/^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i)
+    .describe('a host or address (IPv6 in brackets), and perhaps a port'),
+};

@@ -85,11 +85,33 @@ function contradictions(config: Partial<Config>, machine: Machine): string[] {
       config.WEBHOOK_SECRET === undefined ? 'WEBHOOK_URL: needs WEBHOOK_SECRET' : 'WEBHOOK_SECRET: needs WEBHOOK_URL',
     );
   }
+  problems.push(...clusterProblems(config));
   if (enforcedAddresses(interfaces, machine)?.length === 0) {
     const there = [...machine.interfaces.keys()].join(', ');
     problems.push(
       `NETWORK_INTERFACE=${JSON.stringify(interfaces.join(','))}: no interface has this name and no address begins so; there are ${there}`,
     );
+  }
+  return problems;
+}
+
+const CLUSTER_SECRET_MIN = 32;
+
+/** What keeps a cluster's node from being one. */
+function clusterProblems(config: Partial<Config>): string[] {
+  if (!config.NATS_URL?.length) return [];
+  const problems: string[] = [];
+  const secret = config.CLUSTER_SECRET;
+  if (secret === undefined || secret.length < CLUSTER_SECRET_MIN) {
+    const advice = 'make one at random, for example with "openssl rand -hex 24", the same for all nodes';
+    problems.push(`CLUSTER_SECRET: needed with NATS_URL, at least ${CLUSTER_SECRET_MIN} characters; ${advice}`);
+  }
+  const files = ['CLUSTER_TLS_CA', 'CLUSTER_TLS_CERT', 'CLUSTER_TLS_KEY'] as const;
+  const missing = files.filter((name) => config[name] === undefined);
+  if (missing.length > 0 && missing.length < files.length)
+    problems.push(`${missing.join(', ')}: needed with the other CLUSTER_TLS_ files`);
+  if ((config.NATS_TLS_CERT === undefined) !== (config.NATS_TLS_KEY === undefined)) {
+    problems.push('NATS_TLS_CERT and NATS_TLS_KEY: each needs the other');
   }
   return problems;
 }

@@ -1,5 +1,6 @@
 import type { Kind } from './kinds.js';
 import { ACCESS } from './sections/access.js';
+import { CLUSTER } from './sections/cluster.js';
 import { MEDIA } from './sections/media.js';
 import { NETWORK } from './sections/network.js';
 import { OBSERVABILITY } from './sections/observability.js';
@@ -16,6 +17,7 @@ export const SETTINGS = {
   ...SESSIONS,
   ...ACCESS,
   ...OBSERVABILITY,
+  ...CLUSTER,
   ...SERVER,
 } as const satisfies Record<string, Setting>;
 
@@ -43,6 +45,11 @@ export const SECTIONS: readonly { heading: string; about?: string; settings: Rea
     settings: ACCESS,
   },
   { heading: 'Metrics and webhooks', about: 'See [observability.md](observability.md).', settings: OBSERVABILITY },
+  {
+    heading: 'Cluster',
+    about: 'For rooms over many nodes, see [cluster.md](cluster.md). Without `NATS_URL` none of them has an effect.',
+    settings: CLUSTER,
+  },
   { heading: 'Server', settings: SERVER },
 ];
 

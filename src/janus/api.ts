@@ -43,6 +43,8 @@ export class JanusApi implements Service {
   readonly #events: HandleEvents;
   readonly #handles: HandleVerbs;
   #accepting = true;
+  /** Whether it is being drained, and takes nobody. */
+  #closed = false;
   /** Told when the last session has ended; null = the server is not drained. */
   #drained: (() => void) | null = null;
 
@@ -54,16 +56,21 @@ export class JanusApi implements Service {
 
   /** Whether `create` is served. It may be turned off and on, but a server that is being drained serves none. */
   get acceptingSessions(): boolean {
-    return this.#accepting && this.#drained === null;
+    return this.#accepting && !this.#closed;
   }
 
   set acceptingSessions(accepting: boolean) {
     this.#accepting = accepting;
   }
 
-  /** Takes no new sessions from now on, for good. Resolves when those that there are have ended. */
-  drain(): Promise<void> {
+  /**
+   * Takes no new sessions from now on, for good. Resolves when those that there are have ended.
+   *
+   * @param closed false = takes new ones all the same: they are of clients that belong here
+   */
+  drain(closed = true): Promise<void> {
     return new Promise((resolve) => {
+      this.#closed = closed;
       this.#drained = resolve;
       if (this.#parts.sessions.size === 0) resolve();
     });
@@ -247,7 +254,19 @@ export class JanusApi implements Service {
     if ('code' in handle) return handle;
     const { loopback, room } = connection;
     const sdpSession = String(randomInt(1, 2 ** 47));
-    const client = { session, loopback, sdpSession, room, loopIndex };
+    const client = {
+      session,
+      loopback,
+      sdpSession,
+      room,
+      loopIndex,
+      visitor: () => session.owner?.visitor ?? null,
+      reconnect: (reason: string) => {
+        const { owner } = session;
+        owner?.reconnect?.(reason);
+        return owner?.reconnect !== undefined;
+      },
+    };
     handle.plugin = this.#parts.plugin.attach(this.#events.sink(handle), client);
     const { transaction } = envelope;
     reply({ janus: 'success', session_id: session.id, transaction, data: { id: handle.id } });

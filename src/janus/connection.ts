@@ -9,6 +9,10 @@ export interface Connection {
   readonly loopback: boolean;
   /** The room that the client's URL names (`?room=`), for placement only; null if it names none. */
   readonly room: string | null;
+  /** By what a cluster recognizes the client when it connects again; null or absent = not at all. */
+  readonly visitor?: { id: string; known: boolean } | null;
+  /** Closes it so that its client connects again. */
+  reconnect?(reason: string): void;
   /** Sends an event; to a connection that has closed it does nothing. */
   send(message: object): void;
   /** The session is this connection's from now on. */

@@ -1,3 +1,4 @@
+import type { Cluster } from '../cluster/cluster.js';
 import { packageVersion } from '../config/package-version.js';
 import type { HttpListener } from '../http/listener.js';
 import type { JanusApi } from '../janus/api.js';
@@ -33,6 +34,8 @@ export interface MeasuredParts {
   /** Requests for ICE servers, by outcome. */
   iceServers: Readonly<Record<string, number>>;
   tables: Tables;
+  /** Null where the server is alone. */
+  cluster: Cluster | null;
   /** By name: `janus`, `admin`. */
   apis: ReadonlyMap<string, MeasuredApi>;
 }

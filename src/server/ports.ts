@@ -1,6 +1,7 @@
 /** The ports that the server listens on: what each of them serves, and within which limits. */
+import type { Cluster } from '../cluster/cluster.js';
 import type { Config } from '../config/schema.js';
-import { addressBehind } from '../http/client-address.js';
+import { type AddressOf, addressBehind } from '../http/client-address.js';
 import { dashboardHandler } from '../http/dashboard.js';
 import { healthHandler } from '../http/health.js';
 import { heldSockets } from '../http/held-sockets.js';
@@ -46,16 +47,30 @@ function webSocketLimits(config: Config) {
   };
 }
 
+/** Whose a request is: as the node says that it came to, or as the connection and its proxies say. */
+function addressesOf(config: Config, cluster: Cluster | null): AddressOf {
+  const direct = addressBehind(config.TRUSTED_PROXIES);
+  return cluster ? (request) => cluster.addressOf(request) ?? direct(request) : direct;
+}
+
 /** The Janus API over WebSockets. */
 export function composeTransport(
   config: Config,
   api: JanusApi,
   tls: TlsCertificate | null,
+  cluster: Cluster | null,
   log: Log,
 ): WebSocketTransport {
-  const addressOf = addressBehind(config.TRUSTED_PROXIES);
   const { ws: fd } = heldSockets(process.env, process.pid);
-  const own = { subprotocol: 'janus-protocol', sessions: true, host: config.BIND, port: config.WS_PORT, fd, addressOf };
+  const own = {
+    subprotocol: 'janus-protocol',
+    sessions: true,
+    host: config.BIND,
+    port: config.WS_PORT,
+    fd,
+    addressOf: addressesOf(config, cluster),
+    router: cluster ?? undefined,
+  };
   return new WebSocketTransport({ ...own, ...webSocketLimits(config) }, api, log, tls);
 }
 
@@ -72,7 +87,7 @@ function httpLimits(config: Config) {
 }
 
 /** What every API over HTTP keeps to. */
-function restLimits(config: Config) {
+function restLimits(config: Config, cluster: Cluster | null) {
   return {
     allowOrigin: config.ALLOW_ORIGIN,
     enforce: config.ENFORCE_CORS,
@@ -83,19 +98,19 @@ function restLimits(config: Config) {
     eventBytesMax: config.EVENT_QUEUE_BYTES_MAX,
     pollTimeout: config.HTTP_POLL_TIMEOUT,
     bodyBytesMax: config.HTTP_BODY_BYTES_MAX,
-    addressOf: addressBehind(config.TRUSTED_PROXIES),
+    addressOf: addressesOf(config, cluster),
   };
 }
 
 /** Which STUN and TURN servers clients are told, and who is told them. */
-function composeIceServers(config: Config, gatekeeper: Gatekeeper) {
+function composeIceServers(config: Config, gatekeeper: Gatekeeper, cluster: Cluster | null) {
   const servers = new IceServers({
     stunUrls: config.STUN_URLS,
     turnUrls: config.TURN_URLS,
     turnSecret: config.TURN_SECRET,
     turnTtl: config.TURN_TTL,
   });
-  const limits = restLimits(config);
+  const limits = restLimits(config, cluster);
   const addresses = new Addresses(limits);
   const handler = iceServersHandler(servers, {
     admit: (token) => gatekeeper.relay(token),
@@ -115,16 +130,25 @@ interface HttpParts {
   tls: TlsCertificate | null;
   wsPort: number;
   readiness: Readiness;
+  cluster: Cluster | null;
   log: Log;
 }
 
 /** The page, the API over HTTP and what supervisors ask, on one port. */
-export function composeHttp(config: Config, { api, gatekeeper, tls, wsPort, readiness, log }: HttpParts) {
+export function composeHttp(config: Config, parts: HttpParts) {
+  const { api, gatekeeper, tls, wsPort, readiness, cluster, log } = parts;
   const { http: fd } = heldSockets(process.env, process.pid);
   const own = { host: config.BIND, port: config.HTTP_PORT, fd };
   const listener = new HttpListener({ ...own, ...httpLimits(config) }, log, tls);
-  const rest = new RestTransport({ base: '/janus', ...restLimits(config) }, api, api, log);
-  listener.mount('/janus', rest.handler);
+  const rest = new RestTransport({ base: '/janus', ...restLimits(config, cluster) }, api, api, log);
+  const addressOf = addressesOf(config, cluster);
+  listener.mount(
+    '/janus',
+    cluster
+      ? (request, response) =>
+          void cluster.router.http(request, response, addressOf(request), () => rest.handler(request, response))
+      : rest.handler,
+  );
   listener.mount(
     '/healthz',
     healthHandler(() => []),
@@ -136,7 +160,7 @@ export function composeHttp(config: Config, { api, gatekeeper, tls, wsPort, read
       () => readiness.degradations(),
     ),
   );
-  const ice = composeIceServers(config, gatekeeper);
+  const ice = composeIceServers(config, gatekeeper, cluster);
   listener.mount('/ice-servers', ice.handler);
   listener.mount('/', pageHandler({ wsPort, wsUrl: config.SIGNALLING_URL, iceServers: ice.forPage }));
   return { listener, rest, iceServers: ice.counters };
@@ -147,7 +171,7 @@ export function composeAdmin(config: Config, secret: string, parts: ConstructorP
   const { log } = parts;
   const admin = new AdminApi(secret, parts);
   const host = config.ADMIN_BIND;
-  const rest = new RestTransport({ base: '/admin', ...restLimits(config) }, admin, null, log);
+  const rest = new RestTransport({ base: '/admin', ...restLimits(config, null) }, admin, null, log);
   const http = new HttpListener({ host, port: config.ADMIN_PORT, ...httpLimits(config) }, log);
   http.mount('/admin', rest.handler);
   http.mount('/', dashboardHandler());

@@ -27,6 +27,7 @@ export class Bans {
   readonly #now: () => number;
   readonly #expiries = new Map<string, number>();
   readonly #failed: (error: unknown) => void;
+  #listener: (ban: Ban) => void = () => {};
 
   /**
    * @param max most bans at once
@@ -51,8 +52,20 @@ export class Bans {
     return (this.#expiries.get(token) ?? 0) > this.#now();
   }
 
+  /** Told of each token that is banned here. */
+  onBan(listener: (ban: Ban) => void): void {
+    this.#listener = listener;
+  }
+
   /** Bans at once; resolves when that is saved, or could not be. */
-  async ban({ token, expires }: Ban): Promise<void> {
+  async ban(ban: Ban): Promise<void> {
+    await this.learn(ban);
+    if (this.has(ban.token)) this.#listener(ban);
+  }
+
+  /** Bans a token that was banned elsewhere. */
+  async learn({ token, expires }: Ban): Promise<void> {
+    if (this.#expiries.get(token) === expires) return;
     this.#forget();
     if (expires <= this.#now()) return;
     if (!this.#expiries.has(token) && this.#expiries.size >= this.#max) this.#displace();

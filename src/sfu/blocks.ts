@@ -91,6 +91,19 @@ export class Blocks {
     return { ok: true, changed, hidden: this.hides(blocker, whom), saved };
   }
 
+  /**
+   * Takes over a change that was made elsewhere, and saved there.
+   *
+   * @returns whether the two hear each other no more; null if nothing changes for users who are present
+   */
+  learn(blocker: string, whom: string, active: boolean): boolean | null {
+    const set = this.#present.get(blocker);
+    if (!set || blocker === whom || set.has(whom) === active) return null;
+    if (active) set.add(whom);
+    else set.delete(whom);
+    return this.hides(blocker, whom);
+  }
+
   async #save(saved: Promise<void>): Promise<void> {
     try {
       await saved;

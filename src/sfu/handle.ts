@@ -73,6 +73,10 @@ export interface ClientFacts {
   /** The room that its URL named, and the `loop_index` of its attach: hints for placement. */
   readonly room: string | null;
   readonly loopIndex: number | null;
+  /** By what it is recognized when it connects again; absent or null = it isn't. */
+  readonly visitor?: () => { id: string; known: boolean } | null;
+  /** Makes it connect again, by closing its connection. Returns false where there is nothing to close (HTTP). */
+  readonly reconnect?: (reason: string) => boolean;
 }
 
 /** One attachment of a client to the plugin. */

@@ -37,6 +37,15 @@ export class Moderation {
     return { data: { success: true, response: {} } };
   }
 
+  /** Another server of the cluster took a block, or lifted one: what follows for those who are here. */
+  async learnBlock(user: string, whom: string, active: boolean): Promise<void> {
+    const { switchboard, blocks, presence } = this.#parts;
+    const hidden = blocks.learn(user, whom, active);
+    if (hidden !== null) await presence.setHidden(user, whom, hidden);
+    this.#rooms.deliver(switchboard.blockNotices(active ? 'blocked' : 'unblocked', user, whom));
+    if (hidden === false) this.#refresh([user, whom]);
+  }
+
   /** Who sees each other again needs a whole picture to start from. */
   #refresh(users: string[]): void {
     for (const member of users.flatMap((user) => this.#parts.switchboard.userMembers(user))) {
@@ -47,12 +56,12 @@ export class Moderation {
 
   /** Answers a `kick`. */
   async kick(handle: SfuHandle, message: KickMessage): Promise<PluginReply> {
-    const { gatekeeper, switchboard, log } = this.#parts;
+    const { gatekeeper, switchboard, authority, log } = this.#parts;
     const { room_id: room, user_id: user } = message;
     const permission = gatekeeper.kick(message.token ?? null, room);
     if (!permission.ok) throw new Refusal(permission.reason);
     const by = switchboard.member(handle.number)?.user ?? null;
-    const handles = await this.evict(room, user, by);
+    const handles = (await this.evict(room, user, by)) || (await authority.evict(room, user, by));
     log('info', 'kicked', { handle: handle.number, room, user, by, handles });
     return { data: { success: true, response: {} } };
   }

@@ -123,11 +123,40 @@ export class SfuPlugin {
     this.#numbers.release(handle.sink);
   }
 
-  /** Puts a user out of a room, as an operator asks. Returns how many handles ended. */
-  async evict(room: string, user: string): Promise<number> {
-    const handles = await this.#moderation.evict(room, user, null);
-    this.#parts.log('info', 'kicked by an operator', { room, user, handles });
+  /**
+   * Puts a user out of a room.
+   *
+   * @param by the user of another server who wants it; null = an operator
+   * @returns how many handles ended
+   */
+  async evict(room: string, user: string, by: string | null = null): Promise<number> {
+    const handles = await this.#moderation.evict(room, user, by);
+    this.#parts.log('info', by === null ? 'kicked by an operator' : 'kicked', { room, user, by, handles });
     return handles;
+  }
+
+  /** Another server of the cluster took a block, or lifted one. Never rejects. */
+  async learnBlock(user: string, whom: string, active: boolean): Promise<void> {
+    try {
+      await this.#moderation.learnBlock(user, whom, active);
+    } catch (error) {
+      this.#parts.log('error', 'a block of another node does not work yet', { user, whom, error: String(error) });
+    }
+  }
+
+  /** Whether somebody is in the room. */
+  isOccupied(room: string): boolean {
+    return this.#parts.switchboard.roomMembers(room).length > 0;
+  }
+
+  /** The room is another server's from now on: makes everybody in it connect again, or puts them out. */
+  dismiss(room: string, reason: string): void {
+    const { switchboard, peers } = this.#parts;
+    for (const { handle: number } of switchboard.roomMembers(room)) {
+      const handle = peers.find(number);
+      if (!handle || handle.client.reconnect?.(reason)) continue;
+      void this.detach(handle).then(() => handle.sink.detached());
+    }
   }
 
   /** For a server that ends: says a hangup to everybody who has a PeerConnection. */

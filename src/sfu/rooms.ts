@@ -8,6 +8,7 @@ import type { DataMessage, JoinMessage, SubscribeMessage } from './messages.js';
 import type { Peers } from './peers.js';
 import type { Presence } from './presence.js';
 import { Refusal } from './refusal.js';
+import type { RoomAuthority } from './room-authority.js';
 import type { Member, Notice, Switchboard, Wants } from './switchboard.js';
 import type { DataEvent, Failure, Success, TalkingEvent } from './wire.js';
 
@@ -24,6 +25,8 @@ export interface RoomsParts {
   presence: Presence;
   gatekeeper: Gatekeeper;
   peers: Peers;
+  /** Whose the rooms are. */
+  authority: RoomAuthority;
   log: Log;
 }
 
@@ -44,12 +47,15 @@ export class Rooms {
 
   /** Answers a `join`. */
   async join(handle: SfuHandle, message: JoinMessage): Promise<PluginReply> {
-    const { switchboard, gatekeeper, log } = this.#parts;
+    const { switchboard, gatekeeper, authority, log } = this.#parts;
     const { room_id: room, user_id: user, subscribe } = message;
     if (handle.joined) throw new Refusal('Handles may only join once!');
     if (subscribe && handle.subscription && asksForSomething(subscribe)) throw new Refusal(ONE_SUBSCRIPTION);
     const permission = gatekeeper.join(message.token ?? null, room, user);
     if (!permission.ok) throw new Refusal(permission.reason);
+    const claim = authority.claim(room, user, handle.client);
+    const elsewhere = claim && (await claim);
+    if (elsewhere !== null) throw new Refusal(elsewhere);
 
     const wants = {
       publisher: subscribe?.data ?? handle.subscription?.publisher ?? false,

@@ -10,6 +10,7 @@ import { Gatekeeper } from '../../src/sfu/gatekeeper.js';
 import { Peers } from '../../src/sfu/peers.js';
 import { SfuPlugin } from '../../src/sfu/plugin.js';
 import { Presence } from '../../src/sfu/presence.js';
+import { ALONE } from '../../src/sfu/room-authority.js';
 import { Switchboard } from '../../src/sfu/switchboard.js';
 import type { Received } from './janus-client.js';
 import { ScriptedShards } from './scripted-shards.js';
@@ -49,7 +50,17 @@ export function newApiServer(settings: ApiAccess) {
   const peers = new Peers(shards, presence, { sdp, publicIps: [], fullTrickle: false }, log);
   const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
   const attendance = new Attendance(() => {});
-  const parts = { switchboard, attendance, blocks, presence, gatekeeper: new Gatekeeper(null), peers, shards, log };
+  const parts = {
+    switchboard,
+    attendance,
+    blocks,
+    presence,
+    gatekeeper: new Gatekeeper(null),
+    peers,
+    shards,
+    authority: ALONE,
+    log,
+  };
   const plugin = new SfuPlugin({ idBytesMax: 256, subscribeWait: 0 }, parts);
   const sessions = new Sessions({
     sessionTimeout: 0,

@@ -14,6 +14,7 @@ import type { HandleSink, SfuHandle } from '../../src/sfu/handle.js';
 import { Peers } from '../../src/sfu/peers.js';
 import { SfuPlugin } from '../../src/sfu/plugin.js';
 import { Presence } from '../../src/sfu/presence.js';
+import { ALONE } from '../../src/sfu/room-authority.js';
 import { Switchboard } from '../../src/sfu/switchboard.js';
 import { ScriptedShards } from '../support/scripted-shards.js';
 import { chromeOffer } from '../support/sdp-corpus.js';
@@ -32,7 +33,7 @@ function stage() {
   const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
   const gatekeeper = new Gatekeeper(null);
   const attendance = new Attendance(() => {});
-  const parts = { switchboard, attendance, blocks, presence, gatekeeper, peers, shards, log };
+  const parts = { switchboard, attendance, blocks, presence, gatekeeper, peers, shards, authority: ALONE, log };
   const plugin = new SfuPlugin({ idBytesMax: 256, subscribeWait: 0 }, parts);
   const offer = parseDescription(chromeOffer({ lines: ['audio', 'video', 'data'] }));
   assert.ok(offer.ok);

@@ -5,6 +5,7 @@ import { type Envelope, field, isObject, readEnvelope } from '../envelope.js';
 import { errorReply, JANUS_ERROR, type JanusError, missing, UNAUTHORIZED } from '../errors.js';
 import { RequestTally } from '../request-tally.js';
 import { noSuchHandle, noSuchSession, type Session } from '../sessions.js';
+import { ClusterVerbs, clusterVerbs } from './cluster-verbs.js';
 import { AdminError } from './fields.js';
 import type { AdminParts, Answer, HandleVerb, ServerVerb, SessionVerb } from './parts.js';
 import { serverVerbs } from './server-verbs.js';
@@ -28,14 +29,16 @@ export class AdminApi implements Service {
   readonly #serverVerbs: ReadonlyMap<string, ServerVerb>;
   readonly #sessionVerbs: ReadonlyMap<string, SessionVerb>;
   readonly #handleVerbs: ReadonlyMap<string, HandleVerb>;
+  readonly #cluster: ClusterVerbs | null;
   readonly tally: RequestTally;
 
   /** @param secret what every request but `info` and `ping` must carry as `admin_secret` */
   constructor(secret: string, parts: AdminParts) {
     this.#secret = secret;
     this.#parts = parts;
+    this.#cluster = parts.cluster && new ClusterVerbs(parts.cluster, parts.log);
     this.#serverVerbs = new Map(
-      Object.entries({ ...serverVerbs(parts), ...settingVerbs(parts), ...tokenVerbs(parts) }),
+      Object.entries({ ...serverVerbs(parts), ...settingVerbs(parts), ...tokenVerbs(parts), ...clusterVerbs(parts) }),
     );
     this.#sessionVerbs = new Map(Object.entries(sessionVerbs(parts)));
     this.#handleVerbs = new Map(Object.entries(handleVerbs(parts)));
@@ -68,11 +71,24 @@ export class AdminApi implements Service {
     }
     const { envelope } = read;
     const answer = this.tally.counting(envelope.verb, reply);
-    void this.#serve(connection, envelope).then(answer, (thrown) => {
-      const error = thrown instanceof AdminError ? thrown.error : FAILED;
-      if (error === FAILED) this.#parts.log('error', 'an admin request failed', { error: String(thrown) });
-      answer(errorReply(error, { sessionId: envelope.sessionId, transaction: envelope.transaction }));
-    });
+    void this.#serve(connection, envelope).then(answer, (thrown) => answer(this.#failure(envelope, thrown)));
+  }
+
+  /** Serves a request that another node of the cluster passes on: it has asked for the secret. Never rejects. */
+  async passedOn(document: unknown): Promise<object> {
+    const read = readEnvelope(isObject(document) ? { ...document, id: 0 } : document);
+    if (!read.ok) return errorReply(read.error, { sessionId: read.sessionId });
+    try {
+      return await this.#serve(null, read.envelope);
+    } catch (thrown) {
+      return this.#failure(read.envelope, thrown);
+    }
+  }
+
+  #failure({ sessionId, transaction }: Envelope, thrown: unknown): object {
+    const error = thrown instanceof AdminError ? thrown.error : FAILED;
+    if (error === FAILED) this.#parts.log('error', 'an admin request failed', { error: String(thrown) });
+    return errorReply(error, { sessionId, transaction });
   }
 
   /** Who asks here owns nothing that ends with the connection. */
@@ -92,18 +108,27 @@ export class AdminApi implements Service {
     this.#parts.log(level, 'admin request', { connection: id, address, verb: verbText, ...about });
   }
 
-  async #serve(connection: Connection, envelope: Envelope): Promise<object> {
+  async #serve(connection: Connection | null, envelope: Envelope): Promise<object> {
+    const alone = connection === null;
     const { verb, transaction, sessionId, handleId, handleGiven } = envelope;
     const ofServer = sessionId === 0 && !handleGiven;
     if (ofServer && verb === 'ping') return { janus: 'pong', transaction };
     if (ofServer && verb === 'info') return { janus: 'server_info', transaction, ...this.#parts.info() };
     // An address that can't be: both ids are needed to be a handle's.
     if (!ofServer && (sessionId === 0 || (handleGiven && handleId === 0))) throw new AdminError(NO_SESSION);
-    this.#authorize(connection, envelope);
-    this.#note(connection, envelope);
-    if (ofServer) return { janus: 'success', transaction, ...(await this.#ofServer(envelope)) };
+    if (connection) {
+      this.#authorize(connection, envelope);
+      this.#note(connection, envelope);
+    }
+    const here = async () => this.#ofServer(envelope);
+    const cluster = alone ? null : this.#cluster;
+    if (ofServer) return { janus: 'success', transaction, ...(await (cluster?.ofServer(envelope, here) ?? here())) };
     const session = this.#parts.sessions.find(sessionId);
-    if (!session) throw new AdminError(noSuchSession(sessionId));
+    if (!session) {
+      const elsewhere = await cluster?.ofSession(envelope);
+      if (!elsewhere) throw new AdminError(noSuchSession(sessionId));
+      return { janus: 'success', session_id: sessionId, transaction, ...elsewhere };
+    }
     const answer = handleGiven ? this.#ofHandle(session, envelope) : this.#ofSession(session, envelope);
     return { janus: 'success', session_id: session.id, transaction, ...(await answer) };
   }

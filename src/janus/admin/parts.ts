@@ -5,6 +5,7 @@ import type { JanusApi } from '../api.js';
 import type { Authority } from '../authority.js';
 import type { Fields } from '../envelope.js';
 import type { Handle, Session, Sessions } from '../sessions.js';
+import type { AdminCluster } from './cluster-verbs.js';
 import type { AdminSettings } from './settings.js';
 
 /** What the Admin API looks at and acts on. */
@@ -19,6 +20,8 @@ export interface AdminParts {
   info: () => object;
   /** The transports by their package names, each with its connections at this moment. */
   transports: ReadonlyMap<string, () => number>;
+  /** Null where the server is alone. */
+  cluster: AdminCluster | null;
   log: AdjustableLog;
   /** Milliseconds, monotonic. */
   now: () => number;

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
@@ -11,6 +11,7 @@ import { Outbox } from './outbox.js';
 import { TokenBucket } from './token-bucket.js';
 import { WebSocketAddresses, type WebSocketAddressSettings } from './websocket-addresses.js';
 import { counterOfError, newWebSocketCounters, type WebSocketCounters } from './websocket-counters.js';
+import { answer, roomOf, routed, type WebSocketRouter } from './websocket-router.js';
 
 export interface WebSocketSettings extends WebSocketAddressSettings {
   /** `janus-protocol`, or `janus-admin-protocol`. */
@@ -25,6 +26,8 @@ export interface WebSocketSettings extends WebSocketAddressSettings {
   fd?: number | null;
   /** Whose a handshake is; unless told, the other end of its connection. */
   addressOf?: AddressOf;
+  /** Absent = every client is served here. */
+  router?: WebSocketRouter | undefined;
   /** Bytes; a longer message closes the connection with 1009. */
   messageBytesMax: number;
   /** Fragments of one message; more close the connection with 1008. */
@@ -65,6 +68,7 @@ class Client implements Connection {
   readonly address: string;
   readonly loopback: boolean;
   readonly room: string | null;
+  visitor: NonNullable<Connection['visitor']> | null = null;
   /** Messages that were read from the socket and wait for the rate limit. */
   readonly inbox: RawData[] = [];
   readonly bucket: TokenBucket;
@@ -120,6 +124,10 @@ class Client implements Connection {
     this.#socket.close(code, reason);
   }
 
+  reconnect(reason: string): void {
+    this.close(CLOSE.SERVICE_RESTART, reason);
+  }
+
   terminate(): void {
     this.#socket.terminate();
   }
@@ -136,16 +144,6 @@ class Client implements Connection {
   unpause(): void {
     this.#socket.resume();
   }
-}
-
-/** Longer ones are no hint. */
-const ROOM_LENGTH_MAX = 256;
-
-/** The room that the handshake's URL names (`?room=`); null if it names none. The path means nothing. */
-function roomOf(request: IncomingMessage): string | null {
-  const [, query = ''] = (request.url ?? '').split('?', 2);
-  const room = new URLSearchParams(query).get('room');
-  return room && room.length <= ROOM_LENGTH_MAX ? room : null;
 }
 
 /** The Janus API, or the Admin API, over WebSockets (janus-api.md 5): any path, one subprotocol. */
@@ -185,7 +183,7 @@ export class WebSocketTransport {
       response.writeHead(403, { Connection: 'close', 'Content-Type': 'text/plain' });
       response.end(`This port speaks WebSocket with the subprotocol ${settings.subprotocol}.\n`);
     });
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#http.on('upgrade', (request, socket, head) => this.accept(request, socket, head));
     this.#http.maxConnections = settings.connectionsMax;
     this.#http.on('drop', () => {
       this.counters.refusedLimit += 1;
@@ -199,6 +197,7 @@ export class WebSocketTransport {
       maxFragments: settings.fragmentsMax,
       handleProtocols: () => settings.subprotocol,
     });
+    this.#upgrader.on('headers', (lines, request) => lines.push(...(settings.router?.headersOf(request) ?? [])));
     this.#upgrader.on('wsClientError', (_error, socket) => {
       this.counters.refusedHandshake += 1;
       answer(socket, 400, 'This is not a WebSocket handshake.');
@@ -241,27 +240,36 @@ export class WebSocketTransport {
     this.#http.closeAllConnections();
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const address = (this.#settings.addressOf ?? peerAddress)(request);
-    const { subprotocol } = this.#settings;
+  /** Takes or refuses a handshake: of this port, or of a client that another node brings. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { subprotocol, router, addressOf = peerAddress } = this.#settings;
+    const address = addressOf(request);
     socket.on('error', () => socket.destroy());
+    const refuse = (status: number, text: string) => answer(socket, status, text, router?.headersOf(request));
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
     if (this.#closing) {
       this.counters.refusedUnavailable += 1;
-      answer(socket, 503, 'The server is shutting down.');
+      refuse(503, 'The server is shutting down.');
     } else if (this.refusal !== null) {
       this.counters.refusedUnavailable += 1;
-      answer(socket, 503, this.refusal);
+      refuse(503, this.refusal);
     } else if (!offered.includes(subprotocol)) {
       this.counters.refusedHandshake += 1;
-      answer(socket, 400, `The WebSocket subprotocol ${subprotocol} is needed.`);
+      refuse(400, `The WebSocket subprotocol ${subprotocol} is needed.`);
     } else if (!this.#addresses.mayConnect(address)) {
       this.counters.refusedAddress += 1;
       this.#log('warn', 'too many connections from one address', { address });
-      answer(socket, 503, 'Too many connections from this address.');
+      refuse(503, 'Too many connections from this address.');
+    } else if (router) {
+      const take = () => this.#take(request, socket, head, address);
+      void routed(router, { request, socket, head, address, room: roomOf(request) }, this.#addresses, take);
     } else {
-      this.#upgrader.handleUpgrade(request, socket, head, (one) => this.#connected(one, socket, address, request));
+      this.#take(request, socket, head, address);
     }
+  }
+
+  #take(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): void {
+    this.#upgrader.handleUpgrade(request, socket, head, (one) => this.#connected(one, socket, address, request));
   }
 
   /** What is no HTTP, or took too long; Node's own answer would be the same. */
@@ -282,6 +290,7 @@ export class WebSocketTransport {
     const shared = this.#addresses.connected(address, now);
     const facts = [this.#lastId, address, room, this.#settings, this.counters, shared, now] as const;
     const client = new Client(socket, () => this.#outbox.hold(stream), ...facts);
+    client.visitor = this.#settings.router?.visitorOf(request) ?? null;
     this.counters.opened += 1;
     this.#clients.add(client);
     this.#log('debug', 'connected', { connection: client.id, address });
@@ -386,13 +395,4 @@ export class WebSocketTransport {
       }
     }
   }
-}
-
-/** Answers a handshake that is refused, in plain HTTP. */
-function answer(socket: Duplex, status: number, text: string): void {
-  const body = `${text}\n`;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

@@ -1,0 +1,351 @@
+import { readFileSync } from 'node:fs';
+import { JetStreamApiError, type StorageType } from '@nats-io/jetstream';
+import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
+import {
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  type QueuedIterator,
+} from '@nats-io/transport-node';
+import type { Log } from '../observability/log.js';
+
+export interface NatsSettings {
+  /** `nats://…` or `tls://…`; a name and password in one of them are used for all. */
+  urls: readonly string[];
+  /** How NATS' own tools call this connection. */
+  name: string;
+  /** A file with a user's JWT and key, as `nsc` writes it. */
+  credentials: string | undefined;
+  tls: { ca: string | undefined; cert: string | undefined; key: string | undefined };
+  /** Copies of each bucket among NATS' servers, 1 to 5. */
+  replicas: number;
+}
+
+/** What a key holds. */
+export interface Entry {
+  key: string;
+  /** Empty for a deleted one. */
+  text: string;
+  /** Of JetStream: goes up with every change of the bucket, and is never used again. */
+  revision: number;
+  deleted: boolean;
+}
+
+export interface BucketSettings {
+  name: string;
+  /** Milliseconds until a value that is not renewed is forgotten; 0 = never. */
+  ttl: number;
+}
+
+/** Told of a bucket's content. */
+export interface BucketListener {
+  /** A value as it is now: those that there are when the link comes, then every change. Must not throw. */
+  entry(entry: Entry): void;
+  /** All that there was when the link came was told; what is not among these keys is there no more. */
+  complete(keys: ReadonlySet<string>): void;
+}
+
+/** Longest wait for an answer of NATS itself, milliseconds. */
+const ANSWER_LIMIT = 3_000;
+const RECONNECT_WAIT = 500;
+const PING_INTERVAL = 2_000;
+const PINGS_UNANSWERED_MAX = 2;
+/** NATS' code for "wrong last sequence": somebody else was faster. */
+const WRONG_SEQUENCE = 10_071;
+const STORAGE = 'file' satisfies `${StorageType}`;
+
+function isConflict(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === WRONG_SEQUENCE;
+}
+
+/** A key-value bucket of JetStream. Everything rejects while NATS is away. */
+export class Bucket {
+  readonly settings: BucketSettings;
+  readonly listener: BucketListener | null;
+  /** Null while NATS is away. */
+  kv: KV | null = null;
+
+  constructor(settings: BucketSettings, listener: BucketListener | null) {
+    this.settings = settings;
+    this.listener = listener;
+  }
+
+  /** @returns the new revision; null if the key is there already */
+  create(key: string, text: string): Promise<number | null> {
+    return this.#compared(() => this.#here().create(key, text));
+  }
+
+  /** @returns the new revision; null if the key has another revision than this by now */
+  update(key: string, text: string, revision: number): Promise<number | null> {
+    return this.#compared(() => this.#here().update(key, text, revision, ANSWER_LIMIT));
+  }
+
+  put(key: string, text: string): Promise<number> {
+    return this.#here().put(key, text, { timeout: ANSWER_LIMIT });
+  }
+
+  /**
+   * @param revision only if it has this one; absent = in any case
+   * @returns whether it was deleted
+   */
+  async delete(key: string, revision?: number): Promise<boolean> {
+    const options = revision === undefined ? {} : { previousSeq: revision };
+    const done = await this.#compared(() =>
+      this.#here()
+        .delete(key, options)
+        .then(() => 0),
+    );
+    return done !== null;
+  }
+
+  /** @returns null for one that is not there, or deleted */
+  async get(key: string): Promise<Entry | null> {
+    const found = await this.#here().get(key);
+    return found && found.operation === 'PUT' ? entryOf(found) : null;
+  }
+
+  async #compared(change: () => Promise<number>): Promise<number | null> {
+    try {
+      return await change();
+    } catch (error) {
+      if (isConflict(error)) return null;
+      throw error;
+    }
+  }
+
+  #here(): KV {
+    if (!this.kv) throw new Error('NATS is away');
+    return this.kv;
+  }
+}
+
+function entryOf(found: Pick<KvWatchEntry, 'key' | 'string' | 'revision' | 'operation'>): Entry {
+  const deleted = found.operation !== 'PUT';
+  return { key: found.key, text: deleted ? '' : found.string(), revision: found.revision, deleted };
+}
+
+/** The connection to NATS: made again whenever it breaks; `here` once all buckets are known as they are. */
+export class NatsLink {
+  readonly #settings: NatsSettings;
+  readonly #log: Log;
+  readonly #buckets: Bucket[] = [];
+  readonly #listeners: ((here: boolean) => void)[] = [];
+  readonly #subjects = new Map<string, (text: string) => Promise<string | null>>();
+  #watches: QueuedIterator<KvWatchEntry>[] = [];
+  #connection: NatsConnection | null = null;
+  #here = false;
+  #closed = false;
+  /** Goes up whenever the connection breaks or comes: what was begun before is of no use then. */
+  #generation = 0;
+  /** Times that the connection was lost. */
+  losses = 0;
+
+  constructor(settings: NatsSettings, log: Log) {
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  /** Whether NATS answers, and all buckets that are listened to are known as they are. */
+  get here(): boolean {
+    return this.#here;
+  }
+
+  /** Told of every change of `here`. */
+  onChange(listener: (here: boolean) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** To be called before `start`. */
+  bucket(settings: BucketSettings, listener: BucketListener | null = null): Bucket {
+    const bucket = new Bucket(settings, listener);
+    this.#buckets.push(bucket);
+    return bucket;
+  }
+
+  /** Answers requests to a subject; null = with nothing. To be called before `start`. */
+  answer(subject: string, handler: (text: string) => Promise<string | null>): void {
+    this.#subjects.set(subject, handler);
+  }
+
+  /** @throws Error where nobody answers in time */
+  async request(subject: string, text: string, timeout: number): Promise<string> {
+    if (!this.#connection) throw new Error('NATS is away');
+    return (await this.#connection.request(subject, text, { timeout })).string();
+  }
+
+  /**
+   * Connects, and keeps trying.
+   *
+   * @throws Error where a setting can't be used: a file that is not there
+   */
+  start(): void {
+    const options = this.#options();
+    connect(options).then(
+      (connection) => this.#connected(connection),
+      (error: unknown) => this.#log('error', 'NATS can not be used', { error: String(error) }),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#away();
+    await this.#connection?.close();
+  }
+
+  #options(): ConnectionOptions {
+    const { urls, name, credentials, tls } = this.#settings;
+    const parsed = urls.map((url) => new URL(url));
+    const account = parsed.find(({ username }) => username !== '');
+    const { ca, cert, key } = tls;
+    const secure = parsed.some(({ protocol }) => protocol === 'tls:') || ca !== undefined || cert !== undefined;
+    const read = (file: string) => readFileSync(file, 'utf8');
+    return {
+      servers: parsed.map(({ host }) => host),
+      name,
+      ...(account ? { user: decodeURIComponent(account.username), pass: decodeURIComponent(account.password) } : {}),
+      ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(credentials)) }),
+      ...(secure
+        ? {
+            tls: {
+              ...(ca === undefined ? {} : { ca: read(ca) }),
+              ...(cert === undefined ? {} : { cert: read(cert) }),
+              ...(key === undefined ? {} : { key: read(key) }),
+            },
+          }
+        : {}),
+      waitOnFirstConnect: true,
+      // An account that is refused today may be let in tomorrow: calls go on meanwhile.
+      ignoreAuthErrorAbort: true,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_WAIT,
+      timeout: ANSWER_LIMIT,
+      pingInterval: PING_INTERVAL,
+      maxPingOut: PINGS_UNANSWERED_MAX,
+    };
+  }
+
+  async #connected(connection: NatsConnection): Promise<void> {
+    if (this.#closed) return void connection.close();
+    this.#connection = connection;
+    for (const [subject, handler] of this.#subjects) this.#subscribe(connection, subject, handler);
+    void this.#arrive(connection);
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') this.#away();
+      if (status.type === 'reconnect') void this.#arrive(connection);
+      if (status.type === 'error') this.#log('warn', 'NATS refuses', { error: String(status.error) });
+    }
+  }
+
+  #subscribe(connection: NatsConnection, subject: string, handler: (text: string) => Promise<string | null>): void {
+    connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error) return;
+        handler(message.string()).then(
+          (answer) => void (answer !== null && message.respond(answer)),
+          (problem: unknown) =>
+            this.#log('error', 'a request of another node failed', { subject, error: String(problem) }),
+        );
+      },
+    });
+  }
+
+  #away(): void {
+    this.#generation += 1;
+    for (const bucket of this.#buckets) bucket.kv = null;
+    this.#stopWatches();
+    if (!this.#here) return;
+    this.#here = false;
+    this.losses += 1;
+    if (!this.#closed) this.#log('warn', 'NATS is away: rooms go on, what nodes share stands still');
+    for (const listener of this.#listeners) listener(false);
+  }
+
+  #stopWatches(): void {
+    for (const watch of this.#watches.splice(0)) watch.stop();
+  }
+
+  /** Opens all buckets, and reads what there is to know; tried again until it works or the connection breaks. */
+  async #arrive(connection: NatsConnection): Promise<void> {
+    this.#generation += 1;
+    const generation = this.#generation;
+    const isOver = () => this.#closed || generation !== this.#generation;
+    while (!isOver()) {
+      try {
+        const kvm = new Kvm(connection);
+        await Promise.all(this.#buckets.map((bucket) => this.#open(kvm, bucket, isOver)));
+        if (isOver()) break;
+        this.#here = true;
+        this.#log('info', 'NATS is here', { server: connection.info?.server_name, version: connection.info?.version });
+        for (const listener of this.#listeners) listener(true);
+        return;
+      } catch (error) {
+        if (isOver()) return;
+        this.#stopWatches();
+        this.#log('warn', 'NATS does not serve its buckets yet', { error: String(error) });
+        await new Promise((resolve) => setTimeout(resolve, RECONNECT_WAIT));
+      }
+    }
+  }
+
+  /** Resolves when the listener knows all that the bucket holds. */
+  async #open(kvm: Kvm, bucket: Bucket, isOver: () => boolean): Promise<void> {
+    const { settings, listener } = bucket;
+    const kv = await kvm.create(settings.name, {
+      ttl: settings.ttl,
+      history: 1,
+      storage: STORAGE,
+      replicas: this.#settings.replicas,
+      timeout: ANSWER_LIMIT,
+    });
+    if (isOver()) return;
+    bucket.kv = kv;
+    if (!listener) return;
+    const { streamInfo } = await kv.status();
+    const watch = await kv.watch();
+    this.#watches.push(watch);
+    const { messages, last_seq: last } = streamInfo.state;
+    await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`the content of ${settings.name} did not come`)), ANSWER_LIMIT);
+      const complete = (keys: ReadonlySet<string>) => {
+        clearTimeout(late);
+        if (!isOver()) listener.complete(keys);
+        resolve();
+      };
+      this.#follow(watch, listener, messages === 0 ? 0 : last, isOver, complete).catch((error: unknown) => {
+        clearTimeout(late);
+        reject(error);
+        if (!isOver()) this.#log('error', 'a watch of NATS failed', { bucket: settings.name, error: String(error) });
+      });
+    });
+  }
+
+  /** @param last the revision of the newest value that was there before */
+  async #follow(
+    watch: QueuedIterator<KvWatchEntry>,
+    listener: BucketListener,
+    last: number,
+    isOver: () => boolean,
+    complete: (keys: ReadonlySet<string>) => void,
+  ): Promise<void> {
+    let keys: Set<string> | null = new Set();
+    if (last === 0) {
+      complete(keys);
+      keys = null;
+    }
+    for await (const found of watch) {
+      if (isOver()) return;
+      const entry = entryOf(found);
+      if (entry.deleted) keys?.delete(entry.key);
+      else keys?.add(entry.key);
+      listener.entry(entry);
+      if (keys === null || (found.revision < last && found.delta !== 0)) continue;
+      complete(keys);
+      keys = null;
+    }
+    if (isOver() || !this.#connection) return;
+    // The consumer is gone though the connection is not: all anew.
+    this.#away();
+    void this.#arrive(this.#connection);
+  }
+}

@@ -1,0 +1,125 @@
+/** The server as a node of a cluster. Loaded only where there is one. */
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { Cluster, type ClusterHost } from '../cluster/cluster.js';
+import { thisMachine } from '../config/machine.js';
+import { packageVersion } from '../config/package-version.js';
+import type { Config } from '../config/schema.js';
+import type { AdminApi } from '../janus/admin/api.js';
+import type { AdminCluster } from '../janus/admin/cluster-verbs.js';
+import type { JanusApi } from '../janus/api.js';
+import type { Sessions } from '../janus/sessions.js';
+import type { RestTransport } from '../janus/transports/rest.js';
+import type { WebSocketTransport } from '../janus/transports/websocket.js';
+import type { Log } from '../observability/log.js';
+import type { Bans } from '../sfu/bans.js';
+import type { BlockStore } from '../sfu/block-store.js';
+import type { SfuPlugin } from '../sfu/plugin.js';
+import type { Shards } from '../shards/pool.js';
+
+/** Milliseconds that the start waits for NATS; then this node serves by itself until NATS is there. */
+const PATIENCE = 3_000;
+
+const MOVED = 'the room has moved: connect again';
+
+/** The machine's address in the network, as good as it can be guessed: an IPv4 one that is not loopback. */
+function ownAddress(): string {
+  const all = [...thisMachine().interfaces.values()].flat();
+  return all.find((one) => !one.includes(':') && !one.startsWith('127.')) ?? '127.0.0.1';
+}
+
+/**
+ * Connects this server with the others.
+ *
+ * @param local this node's own store of blocks
+ * @param bans null where tokens are not banned
+ * @throws Error where the cluster port can't be had, or a file of the settings can't be read
+ */
+export async function startCluster(config: Config, local: BlockStore, bans: Bans | null, log: Log): Promise<Cluster> {
+  const { CLUSTER_SECRET: secret, CLUSTER_TLS_CA: ca, CLUSTER_TLS_CERT: cert, CLUSTER_TLS_KEY: key } = config;
+  if (secret === undefined) throw new Error('NATS_URL: needs CLUSTER_SECRET');
+  const node = config.CLUSTER_NODE ?? os.hostname().slice(0, 100);
+  const cluster = new Cluster(
+    {
+      nats: {
+        urls: config.NATS_URL,
+        name: `janus-sfu ${node}`,
+        credentials: config.NATS_CREDENTIALS,
+        tls: { ca: config.NATS_TLS_CA, cert: config.NATS_TLS_CERT, key: config.NATS_TLS_KEY },
+        replicas: config.NATS_REPLICAS,
+      },
+      name: config.CLUSTER_NAME,
+      node,
+      version: packageVersion(),
+      secret,
+      host: config.CLUSTER_BIND,
+      port: config.CLUSTER_PORT,
+      address: config.CLUSTER_ADDRESS ?? config.CLUSTER_BIND ?? ownAddress(),
+      tls: ca && cert && key ? { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) } : null,
+      cookie: config.CLUSTER_COOKIE,
+      relaysMax: config.CLUSTER_RELAYS_MAX,
+      cores: os.availableParallelism(),
+      loopDelayMax: config.LOOP_DELAY_MAX,
+    },
+    local,
+    bans,
+    log,
+  );
+  await cluster.start(PATIENCE);
+  return cluster;
+}
+
+/** The parts of the server that a node serves others with. */
+export interface NodeParts {
+  api: JanusApi;
+  sessions: Sessions;
+  plugin: SfuPlugin;
+  shards: Shards;
+  transport: WebSocketTransport;
+  rest: RestTransport;
+  admin: AdminApi | null;
+}
+
+/** What the cluster does to this server. */
+export function hostOf({ sessions, plugin, shards, transport, rest, admin }: NodeParts): ClusterHost {
+  return {
+    webSocket: (request, socket, head) => transport.accept(request, socket, head),
+    http: (request, response) => rest.handler(request, response),
+    occupied: (room) => plugin.isOccupied(room),
+    dismiss: (room) => plugin.dismiss(room, MOVED),
+    learnBlock: ({ blocker, blocked, active }) => void plugin.learnBlock(blocker, blocked, active),
+    evict: (room, user, by) => plugin.evict(room, user, by),
+    hasSession: (id) => sessions.find(id) !== null,
+    async admin(document) {
+      if (!admin) throw new Error('this node has no Admin API: set ADMIN_SECRET there');
+      return { ...(await admin.passedOn(document)) };
+    },
+    clients: () => sessions.size,
+    workerDelays: () =>
+      Array.from({ length: shards.count }, (_, one) => (shards.counters(one).loopDelayMicros ?? 0) / 1000),
+  };
+}
+
+/** What the Admin API does to the cluster. */
+export function adminClusterOf(cluster: Cluster): AdminCluster {
+  return {
+    id: cluster.id,
+    list: () =>
+      cluster.nodes().map(({ id, name, address, load, rooms, clients, draining, started, version }) => ({
+        id,
+        name,
+        self: id === cluster.id,
+        address,
+        load,
+        rooms,
+        clients,
+        draining,
+        started: new Date(started).toISOString(),
+        version,
+      })),
+    drain: (draining) => cluster.drain(draining),
+    ask: (node, document) => cluster.commander.ask(node, 'admin', { document }),
+    findSession: (id) => cluster.router.findSession(id),
+    evict: (room, user) => cluster.evict(room, user, null),
+  };
+}

@@ -15,11 +15,10 @@ const { namesOfTests, rowsOf, withResults } = await import(
 
 const wanted = process.argv.slice(2);
 const isWanted = (name) => rowsOf(name).some((row) => wanted.length === 0 || wanted.includes(row));
-const files = [...namesOfTests()].filter(([, names]) => names.some(isWanted)).map(([file]) => file);
-if (files.length === 0) {
-  console.error(`no test is named by ${wanted.join(' ')}`);
-  process.exit(1);
-}
+// In test/threats names are made of parts, too: the pattern below finds them.
+const files = [...namesOfTests()]
+  .filter(([file, names]) => file.includes('/threats/') || names.some(isWanted))
+  .map(([file]) => file);
 const rows = wanted.length === 0 ? String.raw`[A-Z]\d+` : `(${wanted.join('|')})`;
 const found = path.join(root, 'artefacts/threats.jsonl');
 mkdirSync(path.dirname(found), { recursive: true });

@@ -103,7 +103,7 @@ describe('an end', () => {
     assert.equal(await server.stop(), 0);
   });
 
-  test('and a new start keep the blocks (hole i)', async () => {
+  test('F7: and a new start keep the blocks, after a SIGKILL too (hole i)', async () => {
     const data = path.join(folder, 'kept');
     mkdirSync(data);
     const env = { BLOCK_STORE: 'lmdb', DATA_DIR: data };

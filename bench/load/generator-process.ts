@@ -58,6 +58,14 @@ export class GeneratorProcess {
     await ended;
   }
 
+  /**
+   * Stops the process where it stands: its peers stay connected and cost nothing, for the 30 s until their ICE consent is over
+   * (RFC 7675 5.1). Only `kill` is left to do with it then.
+   */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
   /** Ends the process at once. */
   kill(): void {
     this.#child.kill('SIGKILL');

@@ -11,6 +11,7 @@ import { FanOut } from './fan-out.js';
 import { Feedback } from './feedback.js';
 import { Members } from './members.js';
 import { loadNative } from './native.js';
+import { Pace } from './pace.js';
 import type {
   HandleNumber,
   ShardNews,
@@ -117,6 +118,7 @@ async function start(request: StartShard): Promise<Shard> {
     say({ type: 'fault', handle, where, message });
     endIfFatal(error);
   };
+  const pace = new Pace(() => counters.get('peers'));
   const members = new Members({
     fault,
     native,
@@ -128,6 +130,7 @@ async function start(request: StartShard): Promise<Shard> {
     fanOut,
     counters,
     settings,
+    pace,
     say,
   });
   const supervision = new Supervision(engine, settings, say);
@@ -150,7 +153,7 @@ async function start(request: StartShard): Promise<Shard> {
       engine.setShedding(shedding.share);
       counters.set('videoShedPercent', Math.round(shedding.share * 100));
     }
-    counters.set('loopBusyPercent', utilization.look(performance.eventLoopUtilization(), now) * 100);
+    counters.set('loopBusyPercent', utilization.look(performance.eventLoopUtilization(), now, pace.rested) * 100);
     counters.add('heartbeat');
     due = now + TICK;
     contained('feedback', () => feedback.tick(now));

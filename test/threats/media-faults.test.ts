@@ -80,36 +80,49 @@ function memoryOf(shards: Shards): WebAssembly.Memory {
   return memory;
 }
 
+function startOne(log: (level: string, message: string) => void): Promise<Shards> {
+  return Shards.start({
+    workers: 1,
+    rtpPort: 33_000 + (process.pid % 1000),
+    placement: 'auto',
+    fanOut: 'off',
+    loadMax: 1,
+    stallLimit: 0,
+    settings: {
+      videoBitrateMax: 1e6,
+      videoBitrateMin: 1e5,
+      dataBacklogMax: 1 << 20,
+      unreliableLabels: [],
+      loopDelayMax: 0,
+      connectTimeout: 20_000,
+      noMediaTimeout: 0,
+      slowlinkThreshold: 0,
+      addonFolders: [],
+      batchScheduling: false,
+    },
+    log,
+  });
+}
+
 describe('a media worker', () => {
+  test('takes clients from the moment it has started', async () => {
+    const shards = await startOne(() => {});
+    try {
+      assert.equal(shards.place({}), 0);
+    } finally {
+      await shards.stop();
+    }
+  });
+
   test('M11: whose engine can’t be trusted any more is replaced, its users are told, and the reason is logged', {
     timeout: 60_000,
   }, async () => {
     const news = new Observable();
     const said: string[] = [];
     const logged: string[] = [];
-    const shards = await Shards.start({
-      workers: 1,
-      rtpPort: 33_000 + (process.pid % 1000),
-      placement: 'auto',
-      fanOut: 'off',
-      loadMax: 1,
-      stallLimit: 0,
-      settings: {
-        videoBitrateMax: 1e6,
-        videoBitrateMin: 1e5,
-        dataBacklogMax: 1 << 20,
-        unreliableLabels: [],
-        loopDelayMax: 0,
-        connectTimeout: 20_000,
-        noMediaTimeout: 0,
-        slowlinkThreshold: 0,
-        addonFolders: [],
-        batchScheduling: false,
-      },
-      log: (level, message) => {
-        logged.push(`${level}: ${message}`);
-        news.changed();
-      },
+    const shards = await startOne((level, message) => {
+      logged.push(`${level}: ${message}`);
+      news.changed();
     });
     const peer = new MediaPeer('sender');
     try {

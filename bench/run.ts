@@ -5,6 +5,7 @@
  * plots as SVG in the output folder. `--only` takes names of questions; `--docs` puts plots and figures into docs/figures too.
  * It stops by itself, and its servers and load generators with it.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -19,6 +20,7 @@ import { setup } from './questions/setup.js';
 import { smallRooms } from './questions/small-rooms.js';
 import { subscribers } from './questions/subscribers.js';
 import { workers } from './questions/workers.js';
+import { type Answered, figuresPage } from './report/page.js';
 import { plot } from './report/plot.js';
 import { machineFacts, saveJson, saveText } from './report/record.js';
 import { table } from './report/table.js';
@@ -48,17 +50,25 @@ function chosen(): readonly Question[] {
 const figureText = (value: number) =>
   Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3).replace(/e[+]?(-?\d+)/, ' x 10^$1');
 
-function row(question: string, { what, value, unit, most }: Figure): Record<string, string> {
+function row({ what, value, unit, most }: Figure): Record<string, string> {
   const goal = most === undefined ? '' : `at most ${most}: ${value <= most ? 'met' : 'NOT MET'}`;
-  return { question, figure: what, value: figureText(value), unit, goal };
+  return { figure: what, value: figureText(value), unit, goal };
 }
 
-function save(question: Question, answer: Answer): void {
+function save({ name: question, summary }: Question, { figures, data: measured, plots = {} }: Answer): void {
+  const shows = Object.fromEntries(Object.entries(plots).map(([name, { title }]) => [name, title]));
+  const answered = { question, summary, ...machineFacts(), rows: figures.map(row), plots: shows };
   for (const folder of [given.output, ...(given.docs ? [DOCS] : [])]) {
-    const { figures, data: measured } = answer;
-    saveJson(path.join(folder, `${question.name}.json`), { ...machineFacts(), figures, data: measured });
-    for (const [name, one] of Object.entries(answer.plots ?? {})) saveText(path.join(folder, `${name}.svg`), plot(one));
+    saveJson(path.join(folder, `${question}.json`), { ...(answered satisfies Answered), figures, data: measured });
+    for (const [name, one] of Object.entries(plots)) saveText(path.join(folder, `${name}.svg`), plot(one));
   }
+  if (given.docs) saveText(path.join(DOCS, 'README.md'), figuresPage(QUESTIONS.flatMap(answeredBefore)));
+}
+
+/** The answer that docs/figures has, of this run or an earlier one. */
+function answeredBefore({ name }: Question): Answered[] {
+  const file = path.join(DOCS, `${name}.json`);
+  return existsSync(file) ? [JSON.parse(readFileSync(file, 'utf8'))] : [];
 }
 
 const questions = chosen();
@@ -71,7 +81,7 @@ for (const [index, question] of questions.entries()) {
   console.log(`\n[${index + 1}/${questions.length}, ${since()}] ${question.name}: ${question.summary}`);
   const answer = await question.ask((line) => console.log(`  ${line}`));
   save(question, answer);
-  rows.push(...answer.figures.map((figure) => row(question.name, figure)));
+  rows.push(...answer.figures.map((figure) => ({ question: question.name, ...row(figure) })));
 }
 console.log(
   `\n${table(rows)}\n\n${since()}. Figures and plots: ${given.output}${given.docs ? ' and docs/figures' : ''}`,

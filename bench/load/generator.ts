@@ -6,7 +6,7 @@
 import { Histogram } from './histogram.js';
 import type { ConnectReport, LoadCommand, LoadReply, LoadTarget, Pace } from './protocol.js';
 import { BareRelay, JanusRelay, type Relay } from './relays.js';
-import { places, type Subscription } from './shape.js';
+import { type Place, places, type Subscription } from './shape.js';
 import { Tally } from './tally.js';
 import { Traffic } from './traffic.js';
 import { VideoroomRelay } from './videoroom.js';
@@ -18,6 +18,7 @@ const REASONS_TOLD = 5;
 const CONNECTS_AT_ONCE = 10;
 
 let relay: Relay | null = null;
+let senders: Place[] = [];
 let subscriptions: Subscription[] = [];
 const setUpTimes = { publish: new Histogram(), subscribe: new Histogram() };
 const tally = new Tally();
@@ -56,6 +57,7 @@ async function publish(command: Extract<LoadCommand, { type: 'publish' }>): Prom
   const { shape, room = 'bench', data = false } = command;
   const into = connected();
   const planned = places(shape, room);
+  senders = planned.senders;
   subscriptions = planned.subscriptions;
   // First the sessions of all, which are no part of a PeerConnection's set-up.
   const sessions = planned.senders.map((place) => async () => {
@@ -81,7 +83,7 @@ function subscribe({ count, ...pace }: Extract<LoadCommand, { type: 'subscribe' 
   const next = subscriptions.splice(0, count ?? subscriptions.length).filter(({ source }) => traffic.has(source));
   return inLanes(
     next.map(({ room, user, source }) => async () => {
-      const receiver = await from.subscribe(room, user, `user-${source}`);
+      const receiver = await from.subscribe(room, user, senders[source]?.user ?? '');
       traffic.addReceiver(source, receiver);
       return receiver.setup;
     }),

@@ -23,25 +23,26 @@ export interface Subscription extends Place {
 
 /**
  * Subscriptions that are made one after the other are of different users, as where people come one by one.
- * @param room what the rooms' names begin with
+ * @param room what the names of rooms and users begin with: other loads on the same server have others
  */
 export function places(
   { rooms, users, listeners, hears = users - 1 }: Shape,
   room: string,
 ): { senders: Place[]; subscriptions: Subscription[] } {
+  const userOf = (sender: number) => `${room}-user-${sender}`;
   const senders: Place[] = [];
   const subscriptions: Subscription[] = [];
   for (let number = 0; number < rooms; number += 1) {
     const name = `${room}-${number}`;
     const first = number * users;
-    for (let index = 0; index < users; index += 1) senders.push({ room: name, user: `user-${first + index}` });
+    for (let index = 0; index < users; index += 1) senders.push({ room: name, user: userOf(first + index) });
     for (let source = 0; source < users; source += 1) {
       for (let step = 1; step <= hears; step += 1) {
-        const user = `user-${first + ((source + step) % users)}`;
+        const user = userOf(first + ((source + step) % users));
         subscriptions.push({ room: name, user, source: first + source });
       }
       for (let listener = 0; listener < listeners; listener += 1) {
-        subscriptions.push({ room: name, user: `listener-${number}-${listener}`, source: first + source });
+        subscriptions.push({ room: name, user: `${room}-listener-${number}-${listener}`, source: first + source });
       }
     }
   }

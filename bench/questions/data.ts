@@ -72,4 +72,4 @@ async function ask(tell: (line: string) => void): Promise<Answer> {
   };
 }
 
-export const data: Question = { name: 'data', summary: '30 users who send messages', seconds: 30, ask };
+export const data: Question = { name: 'data', summary: '30 users who send messages', seconds: 24, ask };

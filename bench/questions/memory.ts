@@ -5,13 +5,13 @@ import { residentBytes } from '../load/process-stats.js';
 import type { Answer, Question } from './question.js';
 import { withContender, withGenerator } from './surroundings.js';
 
-const COUNTS = [50, 100, 250, 500, 1000];
+const COUNTS = [50, 250, 500, 1000];
 /** Of each subscriber. */
 const MOST_MIB = 0.3;
 const MIB = 2 ** 20;
 /** Few packets: what is asked is whether they reach everybody. */
 const RATES = { videoPps: 5, audioPps: 5 };
-const SETTLE_MS = 1500;
+const SETTLE_MS = 1000;
 const SECONDS = 3;
 
 interface Point {
@@ -76,4 +76,4 @@ async function ask(tell: (line: string) => void): Promise<Answer> {
   };
 }
 
-export const memory: Question = { name: 'memory', summary: 'memory per peer, 1,000 peers', seconds: 60, ask };
+export const memory: Question = { name: 'memory', summary: 'memory per peer, 1,000 peers', seconds: 80, ask };

@@ -5,10 +5,10 @@ import { type ForwardingResult, measureWindow, WARM_UP_MS } from '../forwarding.
 import type { Answer, Question } from './question.js';
 import { withContender, withGenerator } from './surroundings.js';
 
-const VIDEO_PPS = [50, 100, 200, 400, 800];
+const VIDEO_PPS = [50, 200, 400, 800];
 const AUDIO_PPS = 50;
 const SUBSCRIBERS = 30;
-const SECONDS = 4;
+const SECONDS = 3;
 const SETTLE_MS = 1000;
 
 type Point = Omit<ForwardingResult, 'memoryPerSubscriber'> & { videoPps: number };
@@ -59,4 +59,4 @@ async function ask(tell: (line: string) => void): Promise<Answer> {
   };
 }
 
-export const pps: Question = { name: 'pps', summary: 'CPU per packet against the packet rate', seconds: 75, ask };
+export const pps: Question = { name: 'pps', summary: 'CPU per packet against the packet rate', seconds: 55, ask };

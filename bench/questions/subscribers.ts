@@ -6,10 +6,10 @@ import { residentBytes } from '../load/process-stats.js';
 import type { Answer, Question } from './question.js';
 import { withContender, withGenerator } from './surroundings.js';
 
-const COUNTS = [10, 25, 50, 100, 200, 400];
+const COUNTS = [10, 50, 100, 200, 400];
 /** Few enough packets that the generator can take them at the largest count. */
 const RATES = { videoPps: 50, audioPps: 50 };
-const SECONDS = 4;
+const SECONDS = 3;
 /** After more have connected: their set-up is no part of the cost of a packet. */
 const SETTLE_MS = 1000;
 const MIB = 2 ** 20;
@@ -91,6 +91,6 @@ async function ask(tell: (line: string) => void): Promise<Answer> {
 export const subscribers: Question = {
   name: 'subscribers',
   summary: 'CPU per packet against the number of subscribers',
-  seconds: 90,
+  seconds: 75,
   ask,
 };

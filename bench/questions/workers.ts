@@ -8,7 +8,7 @@ import { withContender, withGenerator } from './surroundings.js';
 const WORKERS = [1, 2, 4];
 const SHAPE = { rooms: 8, users: 1, listeners: 12 };
 const RATES = { videoPps: 150, audioPps: 50 };
-const SECONDS = 4;
+const SECONDS = 3;
 
 type Point = Omit<ForwardingResult, 'memoryPerSubscriber'> & { workers: number };
 
@@ -48,4 +48,4 @@ async function ask(tell: (line: string) => void): Promise<Answer> {
   };
 }
 
-export const workers: Question = { name: 'workers', summary: 'CPU per packet against workers', seconds: 50, ask };
+export const workers: Question = { name: 'workers', summary: 'CPU per packet against workers', seconds: 42, ask };

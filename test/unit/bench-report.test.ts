@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { figuresPage } from '../../bench/report/page.js';
 import { plot, ticksTo } from '../../bench/report/plot.js';
 import { median, slope } from '../../bench/report/statistics.js';
 import { table } from '../../bench/report/table.js';
@@ -78,4 +79,24 @@ describe('figures of a few runs', () => {
       '| what    | us each |\n| ------- | ------: |\n| one     |    1.25 |\n| another |      10 |',
     );
   });
+});
+
+test('the page of figures says of each question when, where and how it was measured, and shows its plots', () => {
+  const page = figuresPage([
+    {
+      question: 'pps',
+      summary: 'cost against rate',
+      date: '2026-01-02T03:04:05Z',
+      machine: 'linux x64, 2 x CPU',
+      node: '20.1.0',
+      nodeDatachannel: '0.33.4',
+      rows: [{ figure: 'cost', value: '5.2', unit: 'us', goal: '' }],
+      plots: { 'cost-pps': 'CPU & rate' },
+    },
+  ]);
+  assert.match(
+    page,
+    /^## Cost against rate\n\n {4}npm run bench -- --only pps\n\n2026-01-02, linux x64, 2 x CPU, Node 20\.1\.0/m,
+  );
+  assert.match(page, /^!\[CPU & rate\]\(cost-pps\.svg\)$/m);
 });

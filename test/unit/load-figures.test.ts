@@ -33,16 +33,16 @@ describe('the shape of a load', () => {
     const { senders, subscriptions } = places({ rooms: 2, users: 3, listeners: 1 }, 'r');
     assert.deepEqual(
       senders.map(({ room, user }) => `${room} ${user}`),
-      ['r-0 user-0', 'r-0 user-1', 'r-0 user-2', 'r-1 user-3', 'r-1 user-4', 'r-1 user-5'],
+      ['r-0 r-user-0', 'r-0 r-user-1', 'r-0 r-user-2', 'r-1 r-user-3', 'r-1 r-user-4', 'r-1 r-user-5'],
     );
     const heard = subscriptions.map(({ room, user, source }) => `${room} ${user}<${source}`);
     assert.equal(new Set(heard).size, 2 * (3 * 2 + 3));
-    assert.deepEqual(heard.filter((one) => one.startsWith('r-1 user-3') || one.startsWith('r-1 listener')).sort(), [
-      'r-1 listener-1-0<3',
-      'r-1 listener-1-0<4',
-      'r-1 listener-1-0<5',
-      'r-1 user-3<4',
-      'r-1 user-3<5',
+    assert.deepEqual(heard.filter((one) => one.startsWith('r-1 r-user-3') || one.startsWith('r-1 r-listener')).sort(), [
+      'r-1 r-listener-1-0<3',
+      'r-1 r-listener-1-0<4',
+      'r-1 r-listener-1-0<5',
+      'r-1 r-user-3<4',
+      'r-1 r-user-3<5',
     ]);
   });
 
@@ -51,7 +51,7 @@ describe('the shape of a load', () => {
     assert.deepEqual(shapeOf(2, 50), { rooms: 2, users: 1, listeners: 50 });
     const { subscriptions } = places(shapeOf(10, 4), 'r');
     const of = (source: number) => subscriptions.filter((one) => one.source === source).map(({ user }) => user);
-    assert.deepEqual(of(8), ['user-9', 'user-0', 'user-1', 'user-2']);
+    assert.deepEqual(of(8), ['r-user-9', 'r-user-0', 'r-user-1', 'r-user-2']);
   });
 });
 

@@ -105,7 +105,8 @@ function startOne(log: (level: string, message: string) => void): Promise<Shards
 }
 
 describe('a media worker', () => {
-  test('takes clients from the moment it has started', async () => {
+  // The limit keeps the loop alive too: a pool of workers alone does not.
+  test('takes clients from the moment it has started', { timeout: 60_000 }, async () => {
     const shards = await startOne(() => {});
     try {
       assert.equal(shards.place({}), 0);

@@ -132,9 +132,9 @@ describe('a publisher with subscribers on two workers', () => {
     await source.addMedia();
     await Promise.all(sinks.map((sink) => sink.more('video', 40)));
     assert.ok(mirrored.count.video >= before + 40);
-    // Not the payload type: without video there was none, and the offer with it may give it another one.
-    const steps = sequenceSteps(mirrored.of('video')).filter((step) => step !== 1);
-    assert.deepEqual(steps, [], 'sequence numbers follow each other');
+    // What was sent while it was not negotiated is missing, and the payload type may be another one.
+    const steps = sequenceSteps(mirrored.of('video'));
+    assert.ok(Math.max(...steps) < 1000, 'sequence numbers go on');
   });
 
   test('leaves: all of them are hung up, and nothing of it stays on either worker', async () => {

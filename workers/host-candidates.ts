@@ -9,8 +9,20 @@ import type { LocalCandidate } from './protocol.js';
 /** RFC 8445 5.1.2.1: type preference 126 (host), component 1. */
 const priority = (localPreference: number) => 126 * 2 ** 24 + localPreference * 2 ** 8 + 255;
 
+let known: ReturnType<typeof os.networkInterfaces> = {};
+
+/** The machine's addresses; as they last were where the process has no file left to ask for them. */
+function interfacesNow(): ReturnType<typeof os.networkInterfaces> {
+  try {
+    known = os.networkInterfaces();
+  } catch {}
+  return known;
+}
+// Before there can be none left.
+interfacesNow();
+
 /** IPv4 first: every client has it, and an IPv6 address without a route costs checks. */
-export function hostCandidates(port: number, interfaces = os.networkInterfaces()): LocalCandidate[] {
+export function hostCandidates(port: number, interfaces = interfacesNow()): LocalCandidate[] {
   const addresses = Object.values(interfaces)
     .flatMap((entries) => entries ?? [])
     .filter((entry) => !entry.internal && !entry.address.toLowerCase().startsWith('fe80:'))

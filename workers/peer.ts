@@ -160,6 +160,25 @@ export class Peer {
     });
   }
 
+  /**
+   * Takes the shard's UDP port, and the files that native code needs for its first peer, and keeps them until close(). Later
+   * there may be none left, and native code that failed to get them takes the process down at its end.
+   */
+  static keeper(options: Pick<PeerOptions, 'native' | 'port' | 'report'>): Peer {
+    const nothing = () => {};
+    const listener: PeerListener = {
+      connected: nothing,
+      ended: nothing,
+      packet: nothing,
+      message: nothing,
+      channelOpen: nothing,
+      channelClosed: nothing,
+    };
+    return Peer.make(new Peer({ ...options, listener }, false, null), ({ connection }) => {
+      connection.setLocalDescription('offer');
+    });
+  }
+
   private static make(peer: Peer, negotiate: (peer: Peer) => void): Peer {
     try {
       negotiate(peer);

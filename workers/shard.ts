@@ -12,6 +12,7 @@ import { Feedback } from './feedback.js';
 import { Members } from './members.js';
 import { loadNative } from './native.js';
 import { Pace } from './pace.js';
+import { Peer } from './peer.js';
 import type {
   HandleNumber,
   ShardNews,
@@ -88,6 +89,11 @@ async function start(request: StartShard): Promise<Shard> {
   if (settings.batchScheduling) scheduleAsBatch();
   const native = loadNative(settings.addonFolders);
   control.countLive();
+  const keeper = Peer.keeper({
+    native,
+    port: settings.rtpPort,
+    report: (where, { message }) => say({ type: 'fault', handle: null, where, message }),
+  });
   const feedback = new Feedback(engine, counters, settings, say);
   const relay = new Relay(engine, feedback, counters);
   const wake = (other: ShardNumber) => control.ringDoorbell(other);
@@ -178,6 +184,7 @@ async function start(request: StartShard): Promise<Shard> {
     cleaned = true;
     clearInterval(timer);
     members.closeAll();
+    keeper.close();
     native.cleanup();
     // The addon's last detached thread leaves the library a moment after cleanup() returned.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);

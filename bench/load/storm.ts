@@ -15,6 +15,10 @@ interface Message {
   error?: { code: number; reason: string };
 }
 
+/** Times that a client tries to connect, and milliseconds from one to the next, as many more each time. */
+const ATTEMPTS = 5;
+const RETRY_MS = 50;
+
 /** What a client hears of the others in its room. */
 export type Heard = (event: string, user: string, body: unknown) => void;
 
@@ -35,8 +39,20 @@ class StormClient {
     this.#heard = heard;
   }
 
-  /** Connects, and is in its room when it resolves: four round trips. */
+  /** Connects, and is in its room when it resolves: four round trips. Where the server is too busy to accept it tries again. */
   async join(): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#joinOnce();
+        return;
+      } catch (error) {
+        if (attempt === ATTEMPTS || !(error instanceof Error && 'code' in error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * attempt));
+      }
+    }
+  }
+
+  async #joinOnce(): Promise<void> {
     const socket = new WebSocket(this.#url, 'janus-protocol', { perMessageDeflate: false });
     this.#socket = socket;
     await new Promise<void>((resolve, reject) => {

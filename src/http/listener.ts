@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../observability/log.js';
 import type { TlsCertificate } from './tls.js';
-import { createWebServer } from './web-server.js';
+import { createWebServer, listenAt } from './web-server.js';
 
 /** Answers the requests below one path. It must end every response, now or later, and never throw. */
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -128,14 +128,7 @@ export class HttpListener {
 
   /** @returns the port that it listens on; rejects if that can't be had (`EADDRINUSE`, `EACCES`) */
   async listen(): Promise<number> {
-    const { port, host, fd = null } = this.#settings;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(fd === null ? { port, ...(host === undefined ? {} : { host }) } : { fd }, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+    await listenAt(this.#server, this.#settings);
     this.#server.on('error', (error) => this.#log('error', 'the HTTP listener failed', { error: error.message }));
     return (this.#server.address() as AddressInfo).port;
   }

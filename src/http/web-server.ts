@@ -17,3 +17,29 @@ export function createWebServer(options: ServerOptions, tls: TlsCertificate | nu
   server.on('close', unfollow);
   return server;
 }
+
+/**
+ * Connections that may wait to be accepted; the system may allow less (net.core.somaxconn). Where thousands come back at once, Node's
+ * own 511 would have the others wait for a second or three, as TCP does.
+ */
+const BACKLOG = 4096;
+
+/**
+ * Listens on a port, or on a socket that listens already.
+ *
+ * @param where `fd` wins; `host` undefined = all addresses
+ * @returns resolves when it listens; rejects if that can't be had (`EADDRINUSE`, `EACCES`)
+ */
+export async function listenAt(
+  server: Server,
+  { host, port, fd = null }: { host: string | undefined; port: number; fd?: number | null },
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    const where = fd === null ? { port, backlog: BACKLOG, ...(host === undefined ? {} : { host }) } : { fd };
+    server.listen(where, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

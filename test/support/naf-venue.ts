@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
+import { MissedLimit } from './attempts.js';
 import { eventually, openTested, type TestedPage } from './browser.js';
 import { projectRoot } from './project.js';
 import { type RunningServer, startServer } from './server.js';
@@ -139,6 +140,7 @@ export class Venue {
     try {
       await body(venue);
     } catch (error) {
+      if (error instanceof MissedLimit) throw error;
       throw await withEvidence(error, venue.visitors, venue.server.output());
     } finally {
       for (const { tested } of venue.visitors) await tested.close();

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { type AddressOf, isLoopback, peerAddress } from '../../http/client-address.js';
 import type { TlsCertificate } from '../../http/tls.js';
-import { createWebServer } from '../../http/web-server.js';
+import { createWebServer, listenAt } from '../../http/web-server.js';
 import type { Log } from '../../observability/log.js';
 import type { Connection, Service } from '../connection.js';
 import { Outbox } from './outbox.js';
@@ -211,14 +211,7 @@ export class WebSocketTransport {
 
   /** @returns the port that it listens on; rejects if that can't be had */
   async listen(): Promise<number> {
-    const { port, host, fd = null } = this.#settings;
-    await new Promise<void>((resolve, reject) => {
-      this.#http.once('error', reject);
-      this.#http.listen(fd === null ? { port, ...(host === undefined ? {} : { host }) } : { fd }, () => {
-        this.#http.off('error', reject);
-        resolve();
-      });
-    });
+    await listenAt(this.#http, this.#settings);
     this.#http.on('error', (error) => this.#log('error', 'the WebSocket listener failed', { error: error.message }));
     this.#watch = setInterval(() => this.#watchClients(), WATCH_INTERVAL);
     return (this.#http.address() as AddressInfo).port;

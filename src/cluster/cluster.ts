@@ -88,6 +88,7 @@ export class Cluster implements RoomAuthority {
   #host: ClusterHost | null = null;
   #timers: NodeJS.Timeout[] = [];
   #living = '';
+  #leaving = false;
 
   /** @param bans null where tokens are not banned */
   constructor(settings: ClusterSettings, local: BlockStore, bans: Bans | null, log: Log) {
@@ -170,22 +171,45 @@ export class Cluster implements RoomAuthority {
     return this.#link.here;
   }
 
-  /** Times that NATS was lost. */
-  get losses(): number {
-    return this.#link.losses;
-  }
-
-  /** Requests on the private port from nobody who knows the secret. */
-  get strangers(): number {
-    return this.#server.refused + this.commander.counters.refused;
-  }
-
   get draining(): boolean {
     return this.ownership.draining;
   }
 
   get address(): string {
     return this.#address;
+  }
+
+  /** What of this node there is to measure. */
+  figures() {
+    const { created, taken, unconfirmed, yielded, contested } = this.ownership.counters;
+    return {
+      linked: this.linked,
+      draining: this.draining,
+      nodes: this.nodes().length,
+      rooms: this.ownership.size,
+      unconfirmed: this.ownership.unconfirmed,
+      relayed: this.relay.connections,
+      blocksWaiting: this.blocks.waiting,
+      counters: {
+        nats_lost: this.#link.losses,
+        rooms_created: created,
+        rooms_taken: taken,
+        rooms_unconfirmed: unconfirmed,
+        yielded,
+        contested,
+        sent_away: this.counters.sentAway,
+        not_remembered: this.counters.notRemembered,
+        relayed: this.relay.counters.relayed,
+        relayed_requests: this.relay.counters.requestsRelayed,
+        relay_unreachable: this.relay.counters.unreachable,
+        relay_unproven: this.relay.counters.unproven,
+        relay_limit: this.router.counters.full,
+        waited_in_vain: this.router.counters.waitedInVain,
+        refused: this.#server.refused + this.commander.counters.refused,
+        commands: this.commander.counters.asked,
+        commands_failed: this.commander.counters.failed,
+      },
+    };
   }
 
   /** The living nodes, by name. */
@@ -246,7 +270,12 @@ export class Cluster implements RoomAuthority {
   async evict(room: string, user: string, by: string | null): Promise<number> {
     const owner = this.ownership.directory.find(room)?.node;
     if (owner === undefined || owner === this.id) return 0;
-    return (await this.commander.ask(owner, 'evict', { room, user, by })).handles;
+    try {
+      return (await this.commander.ask(owner, 'evict', { room, user, by })).handles;
+    } catch (error) {
+      this.#log('warn', 'a kick did not reach the node of its room', { room, user, node: owner, error: String(error) });
+      return 0;
+    }
   }
 
   /** @returns the answers of the living others, by node */
@@ -263,6 +292,8 @@ export class Cluster implements RoomAuthority {
   /** Gives up all rooms, so that their clients find other nodes when they come back, and says that this one ends. */
   async leave(): Promise<void> {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    // It must not say that it lives when NATS comes back meanwhile.
+    this.#leaving = true;
     this.ownership.draining = true;
     await this.ownership.releaseAll();
     // Not awaited for long: NATS may be away.
@@ -325,7 +356,7 @@ export class Cluster implements RoomAuthority {
   }
 
   #beat(): void {
-    if (!this.#host || !this.#link.here) return;
+    if (!this.#host || this.#leaving || !this.#link.here) return;
     const { node: name, version } = this.#settings;
     const record: NodeRecord = {
       id: this.id,

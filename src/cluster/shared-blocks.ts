@@ -131,6 +131,8 @@ export class SharedBlocks implements BlockStore {
     if (this.#waiting.has(key) || (this.#current && block.node === this.#parts.self)) return;
     const { local, log, changed } = this.#parts;
     const { blocker, blocked, active } = block;
+    // Most of what comes when NATS is back was known before: nobody is told of it again.
+    if (local.blockedBy(blocker).includes(blocked) === active) return;
     this.counters.learned += 1;
     const saved = active ? local.put(blocker, blocked) : local.remove(blocker, blocked);
     saved.catch((error: unknown) =>

@@ -29,6 +29,24 @@ export interface ApiFigures {
   rest: { sessions: number; waitingPolls: number; counters: Numbers };
 }
 
+/** This node of a cluster. */
+export interface ClusterFigures {
+  /** Whether NATS is here. */
+  linked: boolean;
+  draining: boolean;
+  /** Living nodes, this one too. */
+  nodes: number;
+  /** Rooms of this node, and those of them that NATS does not know of. */
+  rooms: number;
+  unconfirmed: number;
+  /** WebSockets that go through this node to others at the moment. */
+  relayed: number;
+  /** Blocks that wait for NATS. */
+  blocksWaiting: number;
+  /** Times something happened, since the start. */
+  counters: Numbers;
+}
+
 /** Everything that the metrics tell of, as it was at one moment: numbers without ids of rooms, users or sessions. */
 export interface Figures {
   version: string;
@@ -67,4 +85,6 @@ export interface Figures {
   apis: ReadonlyMap<string, ApiFigures>;
   /** Null where there is no receiver of webhooks. */
   webhooks: { waiting: number; counters: Numbers } | null;
+  /** Null where the server is alone. */
+  cluster: ClusterFigures | null;
 }

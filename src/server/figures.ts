@@ -81,6 +81,7 @@ export function readFigures(parts: MeasuredParts): Figures {
       ...shards.figures(shard),
     })),
     apis: new Map([...apis].map(([name, one]) => [name, figuresOfApi(one)])),
+    cluster: parts.cluster?.figures() ?? null,
     webhooks: webhooks && { waiting: webhooks.waiting, counters: { ...webhooks.counters } },
   };
 }

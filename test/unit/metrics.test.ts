@@ -42,6 +42,7 @@ const figures: Figures = {
   ],
   apis: new Map(),
   webhooks: null,
+  cluster: null,
 };
 
 describe('the metrics', () => {

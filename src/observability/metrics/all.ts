@@ -1,4 +1,5 @@
 import type { Metric } from '../metric.js';
+import { CLUSTER_METRICS } from './cluster.js';
 import { ROOM_METRICS } from './rooms.js';
 import { SERVER_METRICS } from './server.js';
 import { SESSION_METRICS } from './sessions.js';
@@ -14,6 +15,7 @@ export const METRIC_GROUPS: readonly { heading: string; metrics: readonly Metric
   { heading: 'Connections', metrics: TRANSPORT_METRICS },
   { heading: 'Media workers', metrics: SHARD_METRICS },
   { heading: 'Webhooks', metrics: WEBHOOK_METRICS },
+  { heading: 'The cluster', metrics: CLUSTER_METRICS },
 ];
 
 export const METRICS: readonly Metric[] = METRIC_GROUPS.flatMap(({ metrics }) => metrics);

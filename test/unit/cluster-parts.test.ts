@@ -1,0 +1,148 @@
+/** What nodes of a cluster know and prove, without NATS. */
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { describe, test } from 'node:test';
+import { Membership, NODE_TTL, readNodeRecord } from '../../src/cluster/membership.js';
+import type { Entry } from '../../src/cluster/nats.js';
+import type { NodeRecord } from '../../src/cluster/node-choice.js';
+import { Seals } from '../../src/cluster/seal.js';
+import { type SharedBlock, SharedBlocks } from '../../src/cluster/shared-blocks.js';
+import { Visitors } from '../../src/cluster/visitors.js';
+import { MemoryBlockStore } from '../../src/sfu/block-store.js';
+
+const SECRET = 'thirty-two characters of a secret';
+
+describe('a seal between nodes', () => {
+  test('opens once, for its purpose, within half a minute, with the same secret, as it was made', () => {
+    let now = 1_000_000;
+    const make = (secret = SECRET) => new Seals(secret, () => now);
+    const here = make();
+    const there = make();
+    const sealed = here.seal('relay', 'a text: ü.');
+    assert.equal(there.open('command', sealed), null);
+    assert.equal(make('another secret of the same length').open('relay', sealed), null);
+    const [time, nonce, mac, body] = sealed.split('.');
+    for (const forged of [
+      '',
+      'no seal',
+      `${sealed}.more`,
+      `${Number(time) + 1}.${nonce}.${mac}.${body}`,
+      `${time}.${nonce}.${mac}.${body}AA`,
+      `${time}.${nonce}..${body}`,
+    ]) {
+      assert.equal(there.open('relay', forged), null, forged);
+    }
+    assert.equal(there.open('relay', sealed), 'a text: ü.');
+    assert.equal(there.open('relay', sealed), null, 'twice');
+    const old = here.seal('relay', 'old');
+    now += 30_001;
+    assert.equal(there.open('relay', old), null);
+  });
+});
+
+function node(id: string, facts: Partial<NodeRecord> = {}): NodeRecord {
+  const record = { id: id.padEnd(12, '0'), name: id, address: `${id}:1`, load: 0, rooms: 0, clients: 0 };
+  return { ...record, draining: false, started: 0, version: '1', ...facts };
+}
+
+describe('the nodes of a cluster', () => {
+  test('count as dead after their silence, but not while NATS is away or has just come back', () => {
+    const [self, other] = [node('self'), node('other')];
+    const nodes = new Membership(self.id);
+    nodes.back(0);
+    nodes.hear(other, 0);
+    assert.ok(nodes.alive(other.id, NODE_TTL - 1) && !nodes.alive(other.id, NODE_TTL));
+    nodes.hear(other, 10_000);
+    nodes.lost(11_000);
+    assert.ok(nodes.alive(other.id, 1e9), 'nobody is heard of without NATS');
+    nodes.back(2e9);
+    assert.ok(nodes.alive(other.id, 2e9 + NODE_TTL - 1) && !nodes.alive(other.id, 2e9 + NODE_TTL));
+    nodes.hear(other, 3e9);
+    nodes.lost(3e9);
+    nodes.unreachable(other.id);
+    assert.ok(!nodes.alive(other.id, 3e9), 'then nothing else can be known');
+    assert.ok(nodes.alive(self.id, 3e9));
+  });
+
+  test('are replaced by a newer process at the same address, and are read with care', () => {
+    const [old, fresh] = [node('old', { address: 'a:1', started: 1 }), node('new', { address: 'a:1', started: 2 })];
+    const nodes = new Membership('self');
+    nodes.back(0);
+    for (const record of [old, fresh, old]) nodes.hear(record, 0);
+    assert.deepEqual(
+      nodes.living(0).map(({ name }) => name),
+      ['new'],
+    );
+    assert.deepEqual(readNodeRecord(JSON.stringify(fresh)), fresh);
+    for (const text of ['', '{}', '[]', JSON.stringify({ ...fresh, id: '../..' })]) {
+      assert.equal(readNodeRecord(text), null, text);
+    }
+  });
+});
+
+describe('a client that comes back', () => {
+  const handshake = (cookie?: string) => ({ headers: cookie === undefined ? {} : { cookie } }) as IncomingMessage;
+
+  test('is recognized by its cookie, and one without cookies is not sent away twice', async () => {
+    const kept = new Map<string, string>();
+    const bucket = {
+      get: async (key: string): Promise<Entry | null> => {
+        const text = kept.get(key);
+        return text === undefined ? null : { key, text, revision: 1, deleted: false };
+      },
+      put: async (key: string, text: string) => kept.set(key, text).size,
+    };
+    const visitors = new Visitors('lax', bucket);
+    const first = handshake();
+    const visitor = visitors.visitor(first);
+    assert.ok(visitor && !visitor.known);
+    const [, cookie = ''] =
+      /^Set-Cookie: (janus_sfu=[\w-]{22});.*HttpOnly; SameSite=Lax$/.exec(visitors.cookie(first) ?? '') ?? [];
+    assert.ok(await visitors.remember(visitor, 'the room', 'ann'));
+    const again = handshake(`other=1; ${cookie}`);
+    assert.equal(await visitors.roomOf(again), 'the room');
+    assert.equal(visitors.cookie(again), null);
+    const forgetful = visitors.visitor(handshake());
+    assert.equal(forgetful && (await visitors.remember(forgetful, 'the room', 'ann')), false);
+    for (const bad of ['janus_sfu=short', 'janus_sfu=', `janus_sfu=${'x'.repeat(9_000)}`]) {
+      assert.equal(visitors.visitor(handshake(bad))?.known, false);
+    }
+  });
+});
+
+describe('the blocks of all nodes', () => {
+  test('are taken over when NATS is back, told of once, and passed on if they were made meanwhile', async () => {
+    const entries: Record<string, string> = {};
+    let away = true;
+    const told: SharedBlock[] = [];
+    let listener: { entry(entry: Entry): void; complete(): void } | null = null;
+    const local = new MemoryBlockStore();
+    const parts = { self: 'here', local, log: () => {}, changed: (block: SharedBlock) => void told.push(block) };
+    const blocks = new SharedBlocks(parts, (given) => {
+      listener = given;
+      const put = async (key: string, text: string) => {
+        if (away) throw new Error('NATS is away');
+        entries[key] = text;
+        return 1;
+      };
+      return { put, create: put };
+    });
+    await blocks.put('ann', 'bob');
+    assert.equal(blocks.waiting, 1);
+    assert.deepEqual(blocks.blockedBy('ann'), ['bob']);
+    away = false;
+    const tell = () => {
+      for (const [key, text] of Object.entries(entries)) listener?.entry({ key, text, revision: 1, deleted: false });
+      listener?.complete();
+    };
+    tell();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(blocks.waiting, 0);
+    const [key = '', text = ''] = Object.entries(entries)[0] ?? [];
+    entries[key] = JSON.stringify({ ...JSON.parse(text), active: false, node: 'there' });
+    blocks.lost();
+    for (let times = 0; times < 2; times += 1) tell();
+    assert.deepEqual(told, [{ blocker: 'ann', blocked: 'bob', active: false, node: 'there' }]);
+    assert.deepEqual(blocks.blockedBy('ann'), []);
+  });
+});

@@ -301,6 +301,8 @@ export class Shards {
     await this.pool.run({ ...request, [queueOptionsSymbol]: { thread } });
     place.thread = thread;
     place.restarts.started(performance.now());
+    // Clients may come at once, before the next look.
+    this.look();
   }
 
   private look(): void {
@@ -356,7 +358,6 @@ export class Shards {
       try {
         await this.startOn(shard, thread);
         place.next = null;
-        this.look();
         this.options.log('info', 'a media worker was replaced', { shard });
         return;
       } catch (error) {

@@ -29,6 +29,27 @@ export interface ApiFigures {
   rest: { sessions: number; waitingPolls: number; counters: Numbers };
 }
 
+/** What can happen between nodes. */
+export const CLUSTER_EVENTS = [
+  'nats_lost',
+  'rooms_created',
+  'rooms_taken',
+  'rooms_unconfirmed',
+  'yielded',
+  'contested',
+  'sent_away',
+  'not_remembered',
+  'relayed',
+  'relayed_requests',
+  'relay_unreachable',
+  'relay_unproven',
+  'relay_limit',
+  'waited_in_vain',
+  'refused',
+  'commands',
+  'commands_failed',
+] as const;
+
 /** This node of a cluster. */
 export interface ClusterFigures {
   /** Whether NATS is here. */
@@ -44,7 +65,7 @@ export interface ClusterFigures {
   /** Blocks that wait for NATS. */
   blocksWaiting: number;
   /** Times something happened, since the start. */
-  counters: Numbers;
+  counters: Record<(typeof CLUSTER_EVENTS)[number], number>;
 }
 
 /** Everything that the metrics tell of, as it was at one moment: numbers without ids of rooms, users or sessions. */

@@ -131,7 +131,8 @@ export class SfuPlugin {
    */
   async evict(room: string, user: string, by: string | null = null): Promise<number> {
     const handles = await this.#moderation.evict(room, user, by);
-    this.#parts.log('info', by === null ? 'kicked by an operator' : 'kicked', { room, user, by, handles });
+    if (by === null) this.#parts.log('info', 'kicked by an operator', { room, user, handles });
+    else this.#parts.log('info', 'kicked', { room, user, by, handles });
     return handles;
   }
 

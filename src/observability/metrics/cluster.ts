@@ -1,4 +1,5 @@
-import { byWord, labelled, type Metric, single } from '../metric.js';
+import { CLUSTER_EVENTS } from '../figures.js';
+import { labelled, type Metric, single } from '../metric.js';
 
 /** This node of a cluster; all 0 where the server is alone. */
 export const CLUSTER_METRICS: readonly Metric[] = [
@@ -31,6 +32,6 @@ export const CLUSTER_METRICS: readonly Metric[] = [
     'cluster_events_total',
     ['event'],
     'What happened between the nodes: `yielded` and `contested` are conflicts about rooms, `refused` are requests without proof of the secret',
-    ({ cluster }) => byWord(cluster?.counters ?? {}),
+    ({ cluster }) => CLUSTER_EVENTS.map((event) => [cluster?.counters[event] ?? 0, event]),
   ),
 ];

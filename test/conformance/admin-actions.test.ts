@@ -251,7 +251,8 @@ describe('handle_info', () => {
         ],
       );
 
-      await Promise.all([sink.more('video', 20), sink.more('audio', 10)]);
+      // Some of them are counted already, and still on their way.
+      await Promise.all([sink.more('video', 30), sink.more('audio', 30)]);
       const later = { up: await publisher(), down: await subscriber() };
       for (const [first, second] of [
         [up, later.up],

@@ -11,6 +11,8 @@ export interface Connection {
   readonly room: string | null;
   /** By what a cluster recognizes the client when it connects again; null or absent = not at all. */
   readonly visitor?: { id: string; known: boolean } | null;
+  /** It takes nothing any more, but has not said its end (`Service.disconnect`) yet; absent = never so. */
+  readonly closing?: boolean;
   /** Closes it so that its client connects again. */
   reconnect?(reason: string): void;
   /** Sends an event; to a connection that has closed it does nothing. */

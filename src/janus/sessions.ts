@@ -210,20 +210,26 @@ export class Sessions {
     const { eventsMax, eventBytesMax } = this.settings;
     for (const session of sessions) {
       session.orphanedSince = now;
-      session.mailbox = new Mailbox(eventsMax, eventBytesMax);
+      session.mailbox ??= new Mailbox(eventsMax, eventBytesMax);
       this.#setOwner(session, null);
     }
     return [];
   }
 
   /**
-   * Sends an event to the session's owner, or keeps it for the next one.
+   * Sends an event to the session's owner, or keeps it for the next one, also if the owner is about to end.
    *
    * @returns false if more wait already than are kept: the session has to end
    */
   tell(session: Session, event: object): boolean {
-    session.owner?.send(event);
-    return session.owner !== null || !session.mailbox || session.mailbox.push(event);
+    const { owner } = session;
+    const { reclaimTimeout, eventsMax, eventBytesMax } = this.settings;
+    if (owner && !(owner.closing && reclaimTimeout > 0)) {
+      owner.send(event);
+      return true;
+    }
+    if (owner) session.mailbox ??= new Mailbox(eventsMax, eventBytesMax);
+    return !session.mailbox || session.mailbox.push(event);
   }
 
   /** Sessions that have an owner, and those that wait for one; handles of both. */

@@ -121,6 +121,22 @@ describe('sessions', () => {
     assert.deepEqual([expired?.session, expired?.cause], [session, 'unclaimed']);
   });
 
+  test('what a session is told while its connection is on its way out waits for who claims it', () => {
+    const sessions = new Sessions({ ...settings, reclaimTimeout: 10_000 });
+    const told: object[] = [];
+    const state = { closing: false };
+    const leaving = Object.defineProperty({ ...connection(), send: (event: object) => told.push(event) }, 'closing', {
+      get: () => state.closing,
+    });
+    const session = created(sessions, leaving);
+    assert.ok(sessions.tell(session, { n: 1 }));
+    state.closing = true;
+    assert.ok(sessions.tell(session, { n: 2 }));
+    sessions.disconnect(leaving, 0);
+    assert.ok(sessions.tell(session, { n: 3 }));
+    assert.deepEqual([told, session.mailbox?.take(9)], [[{ n: 1 }], [{ n: 2 }, { n: 3 }]]);
+  });
+
   test('a connection has at most 16 sessions, claimed ones included', () => {
     const sessions = new Sessions(settings);
     const owner = connection();

@@ -110,8 +110,12 @@ class Client implements Connection {
     this.lastHeard = now;
   }
 
+  get closing(): boolean {
+    return this.#socket.readyState !== WebSocket.OPEN;
+  }
+
   send(message: object): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.closing) return;
     this.#hold();
     this.#socket.send(JSON.stringify(message));
     // A client that doesn't read must not fill the memory; the others never wait for it.

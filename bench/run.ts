@@ -79,9 +79,15 @@ const since = () => `${Math.round((performance.now() - started) / 1000)} s`;
 const rows: Record<string, string>[] = [];
 for (const [index, question] of questions.entries()) {
   console.log(`\n[${index + 1}/${questions.length}, ${since()}] ${question.name}: ${question.summary}`);
-  const answer = await question.ask((line) => console.log(`  ${line}`));
-  save(question, answer);
-  rows.push(...answer.figures.map((figure) => ({ question: question.name, ...row(figure) })));
+  try {
+    const answer = await question.ask((line) => console.log(`  ${line}`));
+    save(question, answer);
+    rows.push(...answer.figures.map((figure) => ({ question: question.name, ...row(figure) })));
+  } catch (error) {
+    // The other questions have answers all the same.
+    console.log(`  failed: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  }
 }
 console.log(
   `\n${table(rows)}\n\n${since()}. Figures and plots: ${given.output}${given.docs ? ' and docs/figures' : ''}`,

@@ -71,7 +71,13 @@ async function sweep(contender: Contender, tell: (line: string) => void): Promis
   const points: Point[] = [];
   try {
     for (const rooms of ROOMS) {
-      while (generators.length * ROOMS_PER_GENERATOR < rooms) await add(contender, generators);
+      try {
+        while (generators.length * ROOMS_PER_GENERATOR < rooms) await add(contender, generators);
+      } catch (error) {
+        // The machine is full, of generators most of all: what was measured before stands.
+        tell(`no ${rooms} rooms: ${error instanceof Error ? error.message : error}`);
+        return points;
+      }
       await elapse(points.length === 0 ? WARM_UP_MS : SETTLE_MS);
       const point = await measure(contender, generators);
       points.push(point);
@@ -81,7 +87,6 @@ async function sweep(contender: Contender, tell: (line: string) => void): Promis
           `loss ${lossOf(measurement).toFixed(2)} %, data p99 ${measurement.data.latency.p99.toFixed(1)} ms`,
       );
     }
-    await Promise.all(generators.map((generator) => generator.stop()));
     return points;
   } finally {
     for (const generator of generators) generator.kill();

@@ -30,6 +30,8 @@ async function sweep(contender: Contender, tell: (line: string) => void): Promis
     await generator.publish({ rooms: 1, users: 1, listeners: COUNTS.at(-1) ?? 0 });
     let there = 0;
     for (const subscribers of COUNTS) {
+      // Without packets that take the CPU which connecting needs.
+      await generator.send({});
       await generator.subscribe({ count: subscribers - there });
       await generator.send(RATES);
       await elapse(there === 0 ? WARM_UP_MS : SETTLE_MS);

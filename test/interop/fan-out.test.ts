@@ -133,7 +133,9 @@ describe('a publisher with subscribers on two workers', () => {
     await Promise.all(sinks.map((sink) => sink.more('video', 40)));
     assert.ok(mirrored.count.video >= before + 40);
     // What was sent while it was not negotiated is missing, and the payload type may be another one.
-    const steps = sequenceSteps(mirrored.of('video'));
+    // By SSRC: for a moment audio has a type that the present description knows as video's.
+    const { ssrc } = mirrored.announced.video;
+    const steps = sequenceSteps(mirrored.packets.filter((packet) => packet.ssrc === ssrc));
     assert.ok(Math.max(...steps) < 1000, 'sequence numbers go on');
   });
 

@@ -145,6 +145,7 @@ export class Storm {
 
   /** All connections are cut, and all come back at once. */
   async reconnect(): Promise<StormFigures> {
+    await this.#settled();
     this.#seen.clear();
     const began = performance.now();
     for (const client of this.#clients) client.cut();

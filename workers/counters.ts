@@ -47,10 +47,6 @@ export class ShardCounters {
     this.cells[index] = (this.cells[index] ?? 0) + amount;
   }
 
-  get(name: ShardCounter): number {
-    return this.cells[indexes[name]] ?? 0;
-  }
-
   set(name: ShardCounter, value: number): void {
     this.cells[indexes[name]] = value;
   }

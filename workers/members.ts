@@ -10,7 +10,6 @@ import type { Feedback } from './feedback.js';
 import { hostCandidates } from './host-candidates.js';
 import { indexOf, type Member, newMember, type UpTrack } from './member.js';
 import type { Native } from './native.js';
-import type { Pace } from './pace.js';
 import { Peer, type PeerListener, type PeerOptions } from './peer.js';
 import type {
   AcceptAnswer,
@@ -42,7 +41,6 @@ export interface MembersParts {
   fanOut: FanOut;
   counters: ShardCounters;
   settings: ShardSettings;
-  pace: Pace;
   say: (news: ShardNews) => void;
   /** Counts and tells an error that was contained; after some the worker ends. */
   fault: (handle: HandleNumber | null, where: string, error: unknown) => void;
@@ -275,18 +273,14 @@ export class Members {
   }
 
   private listener(member: Member): PeerListener {
-    const { relay, data, pace, say } = this.parts;
+    const { relay, data, say } = this.parts;
     return {
       connected: () => {
         say({ type: 'webrtcup', handle: member.handle });
         this.subscriberUp(member);
       },
       ended: (reason) => this.hangup(member, reason),
-      packet: (bytes) => {
-        const now = performance.now();
-        pace.packet(now);
-        relay.receive(member, bytes, now);
-      },
+      packet: (bytes) => relay.receive(member, bytes, performance.now()),
       message: (channel, content) => data.receive(member, channel, content),
       channelOpen: (channel) => data.channelOpen(member, channel),
       channelClosed: (channel) => data.channelClosed(member, channel),

@@ -11,7 +11,6 @@ import { FanOut } from './fan-out.js';
 import { Feedback } from './feedback.js';
 import { Members } from './members.js';
 import { loadNative } from './native.js';
-import { Pace } from './pace.js';
 import { Peer } from './peer.js';
 import type {
   HandleNumber,
@@ -124,7 +123,6 @@ async function start(request: StartShard): Promise<Shard> {
     say({ type: 'fault', handle, where, message });
     endIfFatal(error);
   };
-  const pace = new Pace(() => counters.get('peers'));
   const members = new Members({
     fault,
     native,
@@ -136,7 +134,6 @@ async function start(request: StartShard): Promise<Shard> {
     fanOut,
     counters,
     settings,
-    pace,
     say,
   });
   const supervision = new Supervision(engine, settings, say);
@@ -159,7 +156,7 @@ async function start(request: StartShard): Promise<Shard> {
       engine.setShedding(shedding.share);
       counters.set('videoShedPercent', Math.round(shedding.share * 100));
     }
-    counters.set('loopBusyPercent', utilization.look(performance.eventLoopUtilization(), now, pace.rested) * 100);
+    counters.set('loopBusyPercent', utilization.look(performance.eventLoopUtilization(), now) * 100);
     counters.add('heartbeat');
     due = now + TICK;
     contained('feedback', () => feedback.tick(now));

@@ -18,17 +18,16 @@ export class Utilization {
    * Called regularly.
    *
    * @param now milliseconds
-   * @param rested milliseconds in all that the loop was made to rest (pace.ts), which Node takes for work
    * @returns the share of time that the loop does not wait for work, 0..1, smoothed
    */
-  look(times: LoopTimes, now: number, rested = 0): number {
-    const active = times.active - rested - this.last.active;
-    const all = active + times.idle + rested - this.last.idle;
+  look(times: LoopTimes, now: number): number {
+    const active = times.active - this.last.active;
+    const all = active + times.idle - this.last.idle;
     if (all > 0) {
       const weight = 1 - Math.exp(-(now - this.at) / MEMORY);
       this.smoothed += (active / all - this.smoothed) * weight;
     }
-    this.last = { idle: times.idle + rested, active: times.active - rested };
+    this.last = { idle: times.idle, active: times.active };
     this.at = now;
     return this.smoothed;
   }

@@ -196,7 +196,7 @@ export class Storm {
         for (; sent < due; sent += 1) {
           // Next to each other in time, apart in rooms.
           const client = this.#clients[(sent * 7) % this.#clients.length];
-          client?.message({ kind: 'data', body: performance.now() }, 'talk');
+          client?.message({ kind: 'data', body: String(performance.now()) }, 'talk');
         }
         if (performance.now() - began < seconds * 1000) return;
         clearInterval(timer);

@@ -18,6 +18,7 @@ import { startJanusSfu } from './contenders.js';
 import type { SinkCommand, SinkReply } from './fan-out-sink.js';
 import { GeneratorProcess } from './load/generator-process.js';
 import { cpuMicroseconds } from './load/process-stats.js';
+import { places, type Shape } from './load/shape.js';
 import { machineFacts, saveJson } from './report/record.js';
 import { median } from './report/statistics.js';
 import { table } from './report/table.js';
@@ -27,6 +28,9 @@ const WARM_UP = 4000;
 const MOST_SECONDS = 15;
 /** Packets a second while the subscribers connect: enough for compilers to have seen what runs per packet. */
 const WHILE_CONNECTING = 20;
+
+const ROOM = 'bench';
+const PUBLISHER: Shape = { rooms: 1, users: 1, listeners: 0 };
 
 const { values: given } = parseArgs({
   options: {
@@ -100,9 +104,11 @@ async function measure(workers: number): Promise<Result> {
   let sink: ChildProcess | null = null;
   try {
     await generator.connect(server.target);
-    await generator.publish({ rooms: 1, users: 1, listeners: 0 });
+    await generator.publish(PUBLISHER, { room: ROOM });
     await generator.send({ videoPps: fanOut === 'auto' ? videoPps : WHILE_CONNECTING });
-    sink = await connectSink({ url: server.wsUrl, room: 'bench-0', source: 'user-0', subscribers });
+    const [sender] = places(PUBLISHER, ROOM).senders;
+    if (!sender) throw new Error('there is no publisher');
+    sink = await connectSink({ url: server.wsUrl, room: sender.room, source: sender.user, subscribers });
     sink.kill('SIGSTOP');
     await generator.send({ videoPps });
     await elapse(WARM_UP);

@@ -155,11 +155,7 @@ export class Sessions {
     if (session.owner === connection) return null;
     const refusal = this.#refusal(connection);
     if (refusal) return refusal;
-    const { eventsMax, eventBytesMax } = this.settings;
-    for (const event of session.owner?.takeUndelivered?.() ?? []) {
-      session.mailbox ??= new Mailbox(eventsMax, eventBytesMax);
-      session.mailbox.push(event);
-    }
+    for (const event of session.owner?.takeUndelivered?.() ?? []) this.#mailboxOf(session).push(event);
     this.#setOwner(session, connection);
     return null;
   }
@@ -207,10 +203,9 @@ export class Sessions {
   disconnect(connection: Connection, now: number): Session[] {
     const sessions = this.ownedBy(connection);
     if (this.settings.reclaimTimeout === 0) return sessions;
-    const { eventsMax, eventBytesMax } = this.settings;
     for (const session of sessions) {
       session.orphanedSince = now;
-      session.mailbox ??= new Mailbox(eventsMax, eventBytesMax);
+      this.#mailboxOf(session);
       this.#setOwner(session, null);
     }
     return [];
@@ -223,13 +218,19 @@ export class Sessions {
    */
   tell(session: Session, event: object): boolean {
     const { owner } = session;
-    const { reclaimTimeout, eventsMax, eventBytesMax } = this.settings;
-    if (owner && !(owner.closing && reclaimTimeout > 0)) {
+    if (owner && !(owner.closing && this.settings.reclaimTimeout > 0)) {
       owner.send(event);
       return true;
     }
-    if (owner) session.mailbox ??= new Mailbox(eventsMax, eventBytesMax);
+    if (owner) return this.#mailboxOf(session).push(event);
     return !session.mailbox || session.mailbox.push(event);
+  }
+
+  /** Where the session's events wait for whoever claims it. */
+  #mailboxOf(session: Session): Mailbox {
+    const { eventsMax, eventBytesMax } = this.settings;
+    session.mailbox ??= new Mailbox(eventsMax, eventBytesMax);
+    return session.mailbox;
   }
 
   /** Sessions that have an owner, and those that wait for one; handles of both. */

@@ -33,6 +33,12 @@ export interface RoomsParts {
 const NO_PUBLISHER = "Can't subscribe to a nonexistent publisher.";
 const ONE_SUBSCRIPTION = 'Handles may only subscribe once!';
 
+/** @throws Refusal where a claim (`RoomAuthority.claim`) says that the room is not this server's */
+async function serveHere(claim: ReturnType<RoomAuthority['claim']>): Promise<void> {
+  const elsewhere = claim && (await claim);
+  if (elsewhere !== null) throw new Refusal(elsewhere);
+}
+
 /** Coming into rooms, subscribing, talking there and leaving: the switchboard's steps, put into effect. */
 export class Rooms {
   readonly #parts: RoomsParts;
@@ -53,9 +59,8 @@ export class Rooms {
     if (subscribe && handle.subscription && asksForSomething(subscribe)) throw new Refusal(ONE_SUBSCRIPTION);
     const permission = gatekeeper.join(message.token ?? null, room, user);
     if (!permission.ok) throw new Refusal(permission.reason);
-    const claim = authority.claim(room, user, handle.client);
-    const elsewhere = claim && (await claim);
-    if (elsewhere !== null) throw new Refusal(elsewhere);
+    const claim = () => authority.claim(room, user, handle.client);
+    await serveHere(claim());
 
     const wants = {
       publisher: subscribe?.data ?? handle.subscription?.publisher ?? false,
@@ -76,6 +81,9 @@ export class Rooms {
     let jsep: LocalJsep | null;
     try {
       jsep = await this.#enter(handle, { room, user, publisher: wants.publisher }, source);
+      // The room may have become another server's meanwhile: nothing may lie between its answer and the announcement.
+      for (let asked = claim(); asked !== null; asked = claim()) await serveHere(asked);
+      if (handle.gone) throw new Refusal('The handle is gone.');
     } catch (error) {
       const hadPeer = handle.peer !== null;
       await this.#parts.peers.leave(handle, this.leave(handle));
@@ -105,9 +113,7 @@ export class Rooms {
     }
     handle.joined = { ...numbers, publisher: place.publisher };
     await this.#parts.peers.join(handle);
-    const jsep = source && (await this.#parts.peers.subscribe(handle, source));
-    if (handle.gone) throw new Refusal('The handle is gone.');
-    return jsep;
+    return source && this.#parts.peers.subscribe(handle, source);
   }
 
   /** A handle that subscribed before it joined is held to the same rooms as one that subscribes while joining. */

@@ -14,12 +14,12 @@ import type { HandleSink, SfuHandle } from '../../src/sfu/handle.js';
 import { Peers } from '../../src/sfu/peers.js';
 import { SfuPlugin } from '../../src/sfu/plugin.js';
 import { Presence } from '../../src/sfu/presence.js';
-import { ALONE } from '../../src/sfu/room-authority.js';
+import { ALONE, type RoomAuthority } from '../../src/sfu/room-authority.js';
 import { Switchboard } from '../../src/sfu/switchboard.js';
 import { ScriptedShards } from '../support/scripted-shards.js';
 import { chromeOffer } from '../support/sdp-corpus.js';
 
-function stage() {
+function stage(authority: RoomAuthority = ALONE) {
   const shards = new ScriptedShards();
   const log = () => {};
   const blocks = new Blocks(new MemoryBlockStore(), 10);
@@ -33,7 +33,7 @@ function stage() {
   const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
   const gatekeeper = new Gatekeeper(null);
   const attendance = new Attendance(() => {});
-  const parts = { switchboard, attendance, blocks, presence, gatekeeper, peers, shards, authority: ALONE, log };
+  const parts = { switchboard, attendance, blocks, presence, gatekeeper, peers, shards, authority, log };
   const plugin = new SfuPlugin({ idBytesMax: 256, subscribeWait: 0 }, parts);
   const offer = parseDescription(chromeOffer({ lines: ['audio', 'video', 'data'] }));
   assert.ok(offer.ok);
@@ -69,6 +69,31 @@ function stage() {
 
 /** Lets everything that is ready go on. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe('a room that becomes another server’s', () => {
+  test('while a join has claimed it and waits lets nobody in', async () => {
+    // As in a cluster: the claim takes a while, and the room is yielded before the joiner goes on.
+    let held = false;
+    let claims = 0;
+    const authority: RoomAuthority = {
+      claim: () => {
+        claims += 1;
+        if (held) return null;
+        if (claims > 1) return Promise.resolve('it is elsewhere');
+        return Promise.resolve(null);
+      },
+      evict: async () => 0,
+    };
+    const { plugin, attach, join, empty } = stage(authority);
+    const ann = attach();
+    const reply = await join(ann, 'ann');
+    assert.deepEqual(reply.data, { success: false, error: { msg: 'it is elsewhere' } });
+    held = true;
+    assert.equal((await join(ann, 'ann')).data.success, true, 'the handle can join once the room is here');
+    await plugin.detach(ann);
+    empty();
+  });
+});
 
 describe('a handle that goes', () => {
   for (const type of ['set-blocked', 'join', 'set-room-shards', 'make-offer'] as const) {

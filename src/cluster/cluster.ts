@@ -7,7 +7,7 @@ import type { ClientFacts } from '../sfu/handle.js';
 import type { RoomAuthority } from '../sfu/room-authority.js';
 import { Commander, type Commands } from './commands.js';
 import { Load } from './load.js';
-import { Membership, NODE_TTL, readNodeRecord } from './membership.js';
+import { HEARTBEAT, Membership, NODE_TTL, readNodeRecord } from './membership.js';
 import { type Bucket, NatsLink, type NatsSettings } from './nats.js';
 import type { NodeRecord } from './node-choice.js';
 import { Ownership, type Place, ROOM_TTL } from './ownership.js';
@@ -57,8 +57,6 @@ export interface ClusterHost extends RelayTarget {
   workerDelays(): number[];
 }
 
-/** Milliseconds between two records of a node: a third of what it may be silent for. */
-const HEARTBEAT = NODE_TTL / 3;
 const SWEEP = 1_000;
 
 const ELSEWHERE =
@@ -80,6 +78,7 @@ export class Cluster implements RoomAuthority {
   readonly #log: Log;
   readonly #link: NatsLink;
   readonly #nodes: Bucket;
+  readonly #bans: SharedBans | null;
   readonly #visitors: Visitors;
   readonly #server: RelayServer;
   readonly #load: Load;
@@ -103,10 +102,10 @@ export class Cluster implements RoomAuthority {
     this.#nodes = this.#link.bucket(
       { name: `${name}_nodes`, ttl: NODE_TTL },
       {
-        entry: ({ key, text, deleted }) => {
+        entry: ({ key, text, revision, deleted }) => {
           const record = deleted ? null : readNodeRecord(text);
           if (deleted) this.membership.forget(key);
-          else if (record && record.id === key) this.membership.hear(record, now());
+          else if (record && record.id === key) this.membership.hear(record, revision, now());
         },
         complete: () => {},
       },
@@ -134,7 +133,8 @@ export class Cluster implements RoomAuthority {
       { self: this.id, local, log, changed: (block) => this.#host?.learnBlock(block) },
       (listener) => this.#link.bucket({ name: `${name}_blocks`, ttl: 0 }, listener),
     );
-    if (bans) new SharedBans(bans, (listener) => this.#link.bucket({ name: `${name}_bans`, ttl: 0 }, listener));
+    this.#bans =
+      bans && new SharedBans(bans, (listener) => this.#link.bucket({ name: `${name}_bans`, ttl: 0 }, listener));
     this.#visitors = new Visitors(settings.cookie, this.#link.bucket({ name: `${name}_visitors`, ttl: MEMORY_TTL }));
     this.commander = new Commander({ self: this.id, prefix: name, link: this.#link, seals, log });
     this.relay = new Relay({ self: this.id, seals, tls });
@@ -296,7 +296,6 @@ export class Cluster implements RoomAuthority {
     this.#leaving = true;
     this.ownership.draining = true;
     await this.ownership.releaseAll();
-    // Not awaited for long: NATS may be away.
     await this.#nodes.delete(this.id).catch(() => {});
   }
 
@@ -376,6 +375,10 @@ export class Cluster implements RoomAuthority {
 
   #sweep(): void {
     this.membership.sweep(performance.now());
+    if (this.linked) {
+      this.blocks.sweep();
+      this.#bans?.sweep();
+    }
     this.ownership.sweep();
     const living = this.others().join();
     if (living === this.#living) return;

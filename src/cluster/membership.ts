@@ -3,6 +3,10 @@ import type { NodeRecord } from './node-choice.js';
 
 /** Milliseconds for which a node counts as living after it was last heard of: three times as long as it is silent. */
 export const NODE_TTL = 6_000;
+/** Milliseconds between two records of a node. */
+export const HEARTBEAT = NODE_TTL / 3;
+/** Milliseconds for which NATS may tell nothing and still count as there: this node's own record comes sooner. */
+const SILENCE_LIMIT = 1.5 * HEARTBEAT;
 
 const record = z.object({
   id: z.string().regex(/^[a-z0-9]{12}$/),
@@ -25,31 +29,47 @@ export function readNodeRecord(text: string): NodeRecord | null {
   }
 }
 
+interface Known {
+  record: NodeRecord;
+  revision: number;
+  /** When it was last heard of, in milliseconds of listening. */
+  heard: number;
+}
+
 /**
- * The nodes of the cluster, and which of them live. Each node judges by its own clock: a record's age is the time since
- * it came here. While NATS is away nobody is heard of, so whoever lived when it went counts as living until it has been
- * back for as long as a node may be silent. Time is an argument, in milliseconds of a monotonic clock.
+ * The nodes of the cluster, and which of them live: those that were heard of within the last 6 s of listening. Time in
+ * which NATS tells nothing, not even what this node says of itself, is silence of NATS and makes nobody dead: not while it
+ * is away, nor before that is noticed, nor where this process itself stood still. Times are arguments, in milliseconds of
+ * a monotonic clock.
  */
 export class Membership {
   readonly self: string;
-  readonly #nodes = new Map<string, { record: NodeRecord; heard: number }>();
-  /** Those who lived when NATS went; null = they are judged by their age alone. */
-  #before: ReadonlySet<string> | null = null;
-  /** When NATS came back; null = it is away. */
-  #backSince: number | null = null;
+  readonly #nodes = new Map<string, Known>();
+  /** Milliseconds of listening until `#proof`. */
+  #listened = 0;
+  /** When NATS last told something, or came; null = it is away. */
+  #proof: number | null = null;
 
   constructor(self: string) {
     this.self = self;
   }
 
-  hear(record: NodeRecord, now: number): void {
+  /**
+   * NATS tells of a node.
+   *
+   * @param revision of its record: what is told again when NATS is back is no sign of life
+   */
+  hear(record: NodeRecord, revision: number, now: number): void {
+    this.#listened = this.#listening(now);
+    if (this.#proof !== null) this.#proof = now;
+    if (this.#nodes.get(record.id)?.revision === revision) return;
     // Two processes can't listen on one address: the older one has ended, whatever its record says.
     for (const [id, { record: other }] of this.#nodes) {
       if (id === record.id || other.address !== record.address) continue;
       if (other.started > record.started) return;
       this.#nodes.delete(id);
     }
-    this.#nodes.set(record.id, { record, heard: now });
+    this.#nodes.set(record.id, { record, revision, heard: this.#listened });
   }
 
   /** The node said that it ends. */
@@ -59,28 +79,27 @@ export class Membership {
 
   /** NATS is away: nobody is heard of from now on. */
   lost(now: number): void {
-    this.#before = new Set(this.living(now).map(({ id }) => id));
-    this.#backSince = null;
+    this.#listened = this.#listening(now);
+    this.#proof = null;
   }
 
-  /** NATS is back. */
+  /** NATS is back: whoever lived when it went has as long as ever to be heard of. */
   back(now: number): void {
-    this.#backSince = now;
+    this.#listened = this.#listening(now);
+    this.#proof = now;
+    for (const node of this.#nodes.values()) if (this.#isFresh(node, now)) node.heard = this.#listened;
   }
 
-  /** The node can't be reached: without NATS there is nothing else to judge it by. */
+  /** The node has not been reached for long: while NATS is away there is nothing else to judge it by. */
   unreachable(id: string): void {
-    if (this.#backSince !== null || !this.#before?.has(id)) return;
-    this.#before = new Set([...this.#before].filter((one) => one !== id));
+    const node = this.#nodes.get(id);
+    if (node && this.#proof === null) node.heard = Number.NEGATIVE_INFINITY;
   }
 
   alive(id: string, now: number): boolean {
     if (id === this.self) return true;
     const node = this.#nodes.get(id);
-    if (!node) return false;
-    const spared = this.#backSince === null || now - this.#backSince < NODE_TTL;
-    if (spared && this.#before?.has(id)) return true;
-    return this.#backSince !== null && now - node.heard < NODE_TTL;
+    return node !== undefined && this.#isFresh(node, now);
   }
 
   /** The record of a living node. */
@@ -95,8 +114,18 @@ export class Membership {
 
   /** Forgets those who have been silent for long; to be called every few seconds. */
   sweep(now: number): void {
+    const listened = this.#listening(now);
     for (const [id, { heard }] of this.#nodes) {
-      if (id !== this.self && !this.alive(id, now) && now - heard > 2 * NODE_TTL) this.#nodes.delete(id);
+      if (id !== this.self && listened - heard > 2 * NODE_TTL) this.#nodes.delete(id);
     }
+  }
+
+  /** Milliseconds of listening so far. */
+  #listening(now: number): number {
+    return this.#proof === null ? this.#listened : this.#listened + Math.min(now - this.#proof, SILENCE_LIMIT);
+  }
+
+  #isFresh({ heard }: Known, now: number): boolean {
+    return this.#listening(now) - heard < NODE_TTL;
   }
 }

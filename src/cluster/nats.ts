@@ -49,7 +49,7 @@ export interface BucketListener {
 /** Longest wait for an answer of NATS itself, milliseconds. */
 const ANSWER_LIMIT = 3_000;
 const RECONNECT_WAIT = 500;
-const PING_INTERVAL = 2_000;
+const PING_INTERVAL = 1_000;
 const PINGS_UNANSWERED_MAX = 2;
 /** NATS' code for "wrong last sequence": somebody else was faster. */
 const WRONG_SEQUENCE = 10_071;
@@ -59,30 +59,45 @@ function isConflict(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === WRONG_SEQUENCE;
 }
 
-/** A key-value bucket of JetStream. Everything rejects while NATS is away. */
+/**
+ * A key-value bucket of JetStream. Everything rejects while NATS is away, as soon as it is known to have gone, and when
+ * NATS does not answer in time; a change may have been made all the same.
+ */
 export class Bucket {
   readonly settings: BucketSettings;
   readonly listener: BucketListener | null;
   /** Null while NATS is away. */
-  kv: KV | null = null;
+  #kv: KV | null = null;
+  /** Ends the requests that wait for NATS' answer. */
+  readonly #waiting = new Set<(reason: Error) => void>();
 
   constructor(settings: BucketSettings, listener: BucketListener | null) {
     this.settings = settings;
     this.listener = listener;
   }
 
+  opened(kv: KV): void {
+    this.#kv = kv;
+  }
+
+  /** NATS is away. */
+  lost(): void {
+    this.#kv = null;
+    for (const end of [...this.#waiting]) end(new Error('NATS went away'));
+  }
+
   /** @returns the new revision; null if the key is there already */
   create(key: string, text: string): Promise<number | null> {
-    return this.#compared(() => this.#here().create(key, text));
+    return this.#compared((kv) => kv.create(key, text));
   }
 
   /** @returns the new revision; null if the key has another revision than this by now */
   update(key: string, text: string, revision: number): Promise<number | null> {
-    return this.#compared(() => this.#here().update(key, text, revision, ANSWER_LIMIT));
+    return this.#compared((kv) => kv.update(key, text, revision, ANSWER_LIMIT));
   }
 
   put(key: string, text: string): Promise<number> {
-    return this.#here().put(key, text, { timeout: ANSWER_LIMIT });
+    return this.#ask((kv) => kv.put(key, text, { timeout: ANSWER_LIMIT }));
   }
 
   /**
@@ -91,32 +106,41 @@ export class Bucket {
    */
   async delete(key: string, revision?: number): Promise<boolean> {
     const options = revision === undefined ? {} : { previousSeq: revision };
-    const done = await this.#compared(() =>
-      this.#here()
-        .delete(key, options)
-        .then(() => 0),
-    );
-    return done !== null;
+    return (await this.#compared((kv) => kv.delete(key, options).then(() => 0))) !== null;
   }
 
   /** @returns null for one that is not there, or deleted */
   async get(key: string): Promise<Entry | null> {
-    const found = await this.#here().get(key);
+    const found = await this.#ask((kv) => kv.get(key));
     return found && found.operation === 'PUT' ? entryOf(found) : null;
   }
 
-  async #compared(change: () => Promise<number>): Promise<number | null> {
+  async #compared(change: (kv: KV) => Promise<number>): Promise<number | null> {
     try {
-      return await change();
+      return await this.#ask(change);
     } catch (error) {
       if (isConflict(error)) return null;
       throw error;
     }
   }
 
-  #here(): KV {
-    if (!this.kv) throw new Error('NATS is away');
-    return this.kv;
+  #ask<T>(ask: (kv: KV) => Promise<T>): Promise<T> {
+    const kv = this.#kv;
+    if (!kv) return Promise.reject(new Error('NATS is away'));
+    return new Promise<T>((resolve, reject) => {
+      const finish = (settle: () => void) => {
+        clearTimeout(timer);
+        this.#waiting.delete(end);
+        settle();
+      };
+      const end = (reason: Error) => finish(() => reject(reason));
+      const timer = setTimeout(() => end(new Error(`NATS did not answer within ${ANSWER_LIMIT} ms`)), ANSWER_LIMIT);
+      this.#waiting.add(end);
+      ask(kv).then(
+        (answer) => finish(() => resolve(answer)),
+        (error: unknown) => finish(() => reject(error)),
+      );
+    });
   }
 }
 
@@ -252,7 +276,7 @@ export class NatsLink {
 
   #away(): void {
     this.#generation += 1;
-    for (const bucket of this.#buckets) bucket.kv = null;
+    for (const bucket of this.#buckets) bucket.lost();
     this.#stopWatches();
     if (!this.#here) return;
     this.#here = false;
@@ -299,7 +323,7 @@ export class NatsLink {
       timeout: ANSWER_LIMIT,
     });
     if (isOver()) return;
-    bucket.kv = kv;
+    bucket.opened(kv);
     if (!listener) return;
     const { streamInfo } = await kv.status();
     const watch = await kv.watch();

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Commander } from './commands.js';
-import type { Membership } from './membership.js';
+import { type Membership, NODE_TTL } from './membership.js';
 import { chooseNode, type NodeRecord } from './node-choice.js';
 import type { Ownership } from './ownership.js';
 import type { Relay } from './relay.js';
@@ -59,7 +59,8 @@ export class Router {
     const { visitors, now, relay, relaysMax, membership } = this.#parts;
     const { request, socket, head, address } = handshake;
     const room = handshake.room ?? (await visitors.roomOf(request));
-    for (const end = now() + WAIT_LIMIT; !socket.destroyed; ) {
+    const since = now();
+    while (!socket.destroyed) {
       const node = this.#nodeOf(room);
       if (node === null) return true;
       if (relay.connections >= relaysMax) {
@@ -69,8 +70,8 @@ export class Router {
       }
       const outcome = await relay.webSocket(node, request, socket, head, address);
       if (outcome === 'relayed' || outcome === 'refused') return false;
-      membership.unreachable(node.id);
-      if (now() >= end) break;
+      if (now() - since >= NODE_TTL) membership.unreachable(node.id);
+      if (now() - since >= WAIT_LIMIT) break;
       await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL));
     }
     this.counters.waitedInVain += 1;

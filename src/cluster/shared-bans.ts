@@ -19,21 +19,27 @@ export class SharedBans {
   readonly #bucket: Pick<Bucket, 'put'>;
   /** Those that NATS does not have yet; `Bans` bounds how many there are. */
   readonly #waiting = new Map<string, Ban>();
+  /** Those of them that NATS is being told of just now. */
+  readonly #sending = new Set<string>();
 
   /** @param bucket makes the bucket that this listens to */
   constructor(bans: Bans, bucket: (listener: { entry(entry: Entry): void; complete(): void }) => Pick<Bucket, 'put'>) {
     this.#bans = bans;
-    this.#bucket = bucket({ entry: (entry) => this.#learn(entry), complete: () => this.#complete() });
+    this.#bucket = bucket({ entry: (entry) => this.#learn(entry), complete: () => this.sweep() });
     bans.onBan((ban) => void this.#share(ban));
   }
 
   async #share(ban: Ban): Promise<void> {
-    this.#waiting.set(ban.token, ban);
+    const { token } = ban;
+    this.#waiting.set(token, ban);
+    this.#sending.add(token);
     try {
-      await this.#bucket.put(ban.token, JSON.stringify(ban));
-      this.#waiting.delete(ban.token);
+      await this.#bucket.put(token, JSON.stringify(ban));
+      this.#waiting.delete(token);
     } catch {
-      // It is passed on when NATS is back.
+      // It is passed on when NATS takes it.
+    } finally {
+      this.#sending.delete(token);
     }
   }
 
@@ -42,8 +48,12 @@ export class SharedBans {
     if (ban) void this.#bans.learn(ban);
   }
 
-  /** All that this node knows is passed on: NATS may have come late, or with nothing in its hands. */
-  #complete(): void {
-    for (const ban of [...this.#waiting.values()]) if (this.#bans.has(ban.token)) void this.#share(ban);
+  /** Tries again what NATS has not taken; to be called every few seconds. */
+  sweep(): void {
+    for (const ban of [...this.#waiting.values()]) {
+      if (this.#sending.has(ban.token)) continue;
+      if (this.#bans.has(ban.token)) void this.#share(ban);
+      else this.#waiting.delete(ban.token);
+    }
   }
 }

@@ -10,11 +10,18 @@ export interface SharedBlock {
   blocked: string;
   /** False: lifted. */
   active: boolean;
-  /** The node that said so. */
+  /** The node that said so, and the how manieth change of its own it was. */
   node: string;
+  serial: number;
 }
 
-const record = z.object({ blocker: z.string(), blocked: z.string(), active: z.boolean(), node: z.string() });
+const record = z.object({
+  blocker: z.string(),
+  blocked: z.string(),
+  active: z.boolean(),
+  node: z.string(),
+  serial: z.number().default(0),
+});
 
 /** Changes that wait for NATS to be back; with more the oldest are in this node's own store alone. */
 const WAITING_MAX = 100_000;
@@ -41,7 +48,10 @@ export class SharedBlocks implements BlockStore {
   readonly #parts: SharedBlocksParts;
   readonly #bucket: Pick<Bucket, 'put' | 'create'>;
   readonly #waiting = new Map<string, SharedBlock>();
+  /** Those of them that NATS is being told of just now. */
+  readonly #sending = new Set<SharedBlock>();
   readonly #said = new Set<string>();
+  #serial = 0;
   /** Whether all that there was when NATS came has been read. */
   #current = false;
   counters = { shared: 0, learned: 0, forgotten: 0 };
@@ -88,20 +98,43 @@ export class SharedBlocks implements BlockStore {
     this.#current = false;
   }
 
-  async #share(blocker: string, blocked: string, active: boolean): Promise<void> {
-    const block: SharedBlock = { blocker, blocked, active, node: this.#parts.self };
+  /** Tries again what NATS has not taken, though it is there; to be called every few seconds. */
+  sweep(): void {
+    if (this.#current) this.#shareWaiting();
+  }
+
+  #shareWaiting(): void {
+    for (const block of [...this.#waiting.values()]) {
+      if (!this.#sending.has(block)) void this.#send(block);
+    }
+  }
+
+  #share(blocker: string, blocked: string, active: boolean): Promise<void> {
+    const block = this.#change(blocker, blocked, active);
+    this.#waiting.set(keyOfPair(block), block);
+    return this.#send(block);
+  }
+
+  #change(blocker: string, blocked: string, active: boolean): SharedBlock {
+    this.#serial += 1;
+    return { blocker, blocked, active, node: this.#parts.self, serial: this.#serial };
+  }
+
+  async #send(block: SharedBlock): Promise<void> {
     const key = keyOfPair(block);
-    this.#waiting.set(key, block);
+    this.#sending.add(block);
     try {
       await this.#bucket.put(key, JSON.stringify(block));
       this.counters.shared += 1;
       if (this.#waiting.get(key) === block) this.#waiting.delete(key);
     } catch {
-      // It waits until NATS is back; here it works already.
+      // It waits until NATS takes it; here it works already.
       const [oldest] = this.#waiting.keys();
       if (this.#waiting.size <= WAITING_MAX || oldest === undefined) return;
       this.#waiting.delete(oldest);
       this.counters.forgotten += 1;
+    } finally {
+      this.#sending.delete(block);
     }
   }
 
@@ -110,7 +143,7 @@ export class SharedBlocks implements BlockStore {
     const key = keyOf(blocker, blocked);
     this.#remember(key);
     try {
-      await this.#bucket.create(key, JSON.stringify({ blocker, blocked, active: true, node: this.#parts.self }));
+      await this.#bucket.create(key, JSON.stringify(this.#change(blocker, blocked, true)));
     } catch {
       this.#said.delete(key);
     }
@@ -127,8 +160,11 @@ export class SharedBlocks implements BlockStore {
     const block = readBlock(text);
     if (!block || keyOfPair(block) !== key) return;
     this.#remember(key);
+    const waiting = this.#waiting.get(key);
+    // NATS has taken it, though it did not say so in time: what comes after this is newer.
+    if (block.node === this.#parts.self && block.serial === waiting?.serial) this.#waiting.delete(key);
     // What was changed here while NATS was away is newer: it is passed on as soon as all is read.
-    if (this.#waiting.has(key) || (this.#current && block.node === this.#parts.self)) return;
+    if (waiting || (this.#current && block.node === this.#parts.self)) return;
     const { local, log, changed } = this.#parts;
     const { blocker, blocked, active } = block;
     // Most of what comes when NATS is back was known before: nobody is told of it again.
@@ -147,7 +183,7 @@ export class SharedBlocks implements BlockStore {
 
   #complete(): void {
     this.#current = true;
-    for (const { blocker, blocked, active } of [...this.#waiting.values()]) void this.#share(blocker, blocked, active);
+    this.#shareWaiting();
   }
 }
 

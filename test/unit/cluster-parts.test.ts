@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
-import { Membership, NODE_TTL, readNodeRecord } from '../../src/cluster/membership.js';
+import { HEARTBEAT, Membership, NODE_TTL, readNodeRecord } from '../../src/cluster/membership.js';
 import type { Entry } from '../../src/cluster/nats.js';
 import type { NodeRecord } from '../../src/cluster/node-choice.js';
 import { Seals } from '../../src/cluster/seal.js';
@@ -46,29 +46,54 @@ function node(id: string, facts: Partial<NodeRecord> = {}): NodeRecord {
 }
 
 describe('the nodes of a cluster', () => {
+  const [self, other] = [node('self'), node('other')];
+  /** This node's own record comes back every two seconds, as long as NATS is there. */
+  function listen(nodes: Membership, from: number, until: number): void {
+    for (let now = from; now <= until; now += HEARTBEAT) nodes.hear(self, now, now);
+  }
+
   test('count as dead after their silence, but not while NATS is away or has just come back', () => {
-    const [self, other] = [node('self'), node('other')];
     const nodes = new Membership(self.id);
     nodes.back(0);
-    nodes.hear(other, 0);
+    nodes.hear(other, 1, 0);
+    listen(nodes, 0, NODE_TTL - 1);
     assert.ok(nodes.alive(other.id, NODE_TTL - 1) && !nodes.alive(other.id, NODE_TTL));
-    nodes.hear(other, 10_000);
+    nodes.hear(other, 2, 10_000);
     nodes.lost(11_000);
     assert.ok(nodes.alive(other.id, 1e9), 'nobody is heard of without NATS');
     nodes.back(2e9);
-    assert.ok(nodes.alive(other.id, 2e9 + NODE_TTL - 1) && !nodes.alive(other.id, 2e9 + NODE_TTL));
-    nodes.hear(other, 3e9);
-    nodes.lost(3e9);
-    nodes.unreachable(other.id);
-    assert.ok(!nodes.alive(other.id, 3e9), 'then nothing else can be known');
+    nodes.hear(other, 2, 2e9);
+    listen(nodes, 2e9, 2e9 + NODE_TTL - 1);
+    assert.ok(nodes.alive(other.id, 2e9 + NODE_TTL - 1), 'has as long as ever after NATS is back');
+    assert.ok(!nodes.alive(other.id, 2e9 + NODE_TTL), 'what NATS had of before is no sign of life');
     assert.ok(nodes.alive(self.id, 3e9));
+  });
+
+  test('live on while NATS is silent, and once it is away until they can not be reached', () => {
+    const nodes = new Membership(self.id);
+    nodes.back(0);
+    listen(nodes, 0, 10_000);
+    nodes.hear(other, 1, 10_000);
+    assert.ok(nodes.alive(other.id, 1e9), 'a link that swallows everything, or a process that stood still');
+    nodes.hear(self, 1e9, 1e9);
+    assert.ok(nodes.alive(other.id, 1e9), 'the first that is heard after that is of this node');
+    nodes.unreachable(other.id);
+    assert.ok(nodes.alive(other.id, 1e9), 'NATS knows better');
+    nodes.lost(1e9);
+    nodes.unreachable(other.id);
+    assert.ok(!nodes.alive(other.id, 1e9), 'then nothing else can be known');
+    nodes.back(2e9);
+    nodes.hear(other, 1, 2e9);
+    assert.ok(!nodes.alive(other.id, 2e9), 'told again');
+    nodes.hear(other, 3, 2e9);
+    assert.ok(nodes.alive(other.id, 2e9));
   });
 
   test('are replaced by a newer process at the same address, and are read with care', () => {
     const [old, fresh] = [node('old', { address: 'a:1', started: 1 }), node('new', { address: 'a:1', started: 2 })];
     const nodes = new Membership('self');
     nodes.back(0);
-    for (const record of [old, fresh, old]) nodes.hear(record, 0);
+    for (const [revision, record] of [old, fresh, old].entries()) nodes.hear(record, revision, 0);
     assert.deepEqual(
       nodes.living(0).map(({ name }) => name),
       ['new'],
@@ -110,39 +135,75 @@ describe('a client that comes back', () => {
   });
 });
 
+/** The shared blocks of a node, and a bucket of NATS that does what the test wants of it. */
+function sharedBlocks() {
+  const nats = { fails: false, answers: true, entries: {} as Record<string, string> };
+  const told: SharedBlock[] = [];
+  let listener: { entry(entry: Entry): void; complete(): void } | null = null;
+  const parts = {
+    self: 'here',
+    local: new MemoryBlockStore(),
+    log: () => {},
+    changed: (block: SharedBlock) => void told.push(block),
+  };
+  const blocks = new SharedBlocks(parts, (given) => {
+    listener = given;
+    const put = async (key: string, text: string) => {
+      if (nats.fails) throw new Error('NATS is away');
+      nats.entries[key] = text;
+      if (!nats.answers) throw new Error('NATS did not answer');
+      return 1;
+    };
+    return { put, create: put };
+  });
+  const tell = () => {
+    for (const [key, text] of Object.entries(nats.entries)) listener?.entry({ key, text, revision: 1, deleted: false });
+    listener?.complete();
+  };
+  return { blocks, nats, told, tell };
+}
+
 describe('the blocks of all nodes', () => {
   test('are taken over when NATS is back, told of once, and passed on if they were made meanwhile', async () => {
-    const entries: Record<string, string> = {};
-    let away = true;
-    const told: SharedBlock[] = [];
-    let listener: { entry(entry: Entry): void; complete(): void } | null = null;
-    const local = new MemoryBlockStore();
-    const parts = { self: 'here', local, log: () => {}, changed: (block: SharedBlock) => void told.push(block) };
-    const blocks = new SharedBlocks(parts, (given) => {
-      listener = given;
-      const put = async (key: string, text: string) => {
-        if (away) throw new Error('NATS is away');
-        entries[key] = text;
-        return 1;
-      };
-      return { put, create: put };
-    });
+    const { blocks, nats, told, tell } = sharedBlocks();
+    nats.fails = true;
     await blocks.put('ann', 'bob');
     assert.equal(blocks.waiting, 1);
     assert.deepEqual(blocks.blockedBy('ann'), ['bob']);
-    away = false;
-    const tell = () => {
-      for (const [key, text] of Object.entries(entries)) listener?.entry({ key, text, revision: 1, deleted: false });
-      listener?.complete();
-    };
+    nats.fails = false;
     tell();
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(blocks.waiting, 0);
-    const [key = '', text = ''] = Object.entries(entries)[0] ?? [];
-    entries[key] = JSON.stringify({ ...JSON.parse(text), active: false, node: 'there' });
+    const [key = '', text = ''] = Object.entries(nats.entries)[0] ?? [];
+    nats.entries[key] = JSON.stringify({ ...JSON.parse(text), active: false, node: 'there' });
     blocks.lost();
     for (let times = 0; times < 2; times += 1) tell();
-    assert.deepEqual(told, [{ blocker: 'ann', blocked: 'bob', active: false, node: 'there' }]);
+    assert.deepEqual(told, [{ blocker: 'ann', blocked: 'bob', active: false, node: 'there', serial: 1 }]);
     assert.deepEqual(blocks.blockedBy('ann'), []);
+  });
+
+  test('are offered again where NATS did not take them in time, and hinder no later change where it did', async () => {
+    const { blocks, nats, told, tell } = sharedBlocks();
+    tell();
+    nats.fails = true;
+    await blocks.put('ann', 'bob');
+    assert.deepEqual([blocks.waiting, nats.entries], [1, {}]);
+    nats.fails = false;
+    blocks.sweep();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([blocks.waiting, Object.keys(nats.entries).length], [0, 1]);
+
+    nats.answers = false;
+    await blocks.put('ann', 'cyd');
+    assert.equal(blocks.waiting, 1, 'NATS has it, but did not say so');
+    tell();
+    assert.equal(blocks.waiting, 0, 'the watch shows it');
+    const [key = '', text = ''] = Object.entries(nats.entries)[1] ?? [];
+    nats.entries[key] = JSON.stringify({ ...JSON.parse(text), active: false, node: 'there', serial: 9 });
+    tell();
+    assert.deepEqual(
+      told.map(({ blocked, active }) => [blocked, active]),
+      [['cyd', false]],
+    );
   });
 });

@@ -48,16 +48,18 @@ async function sharedBrowser(): Promise<Browser> {
 /**
  * A test that needs a browser: without one it is skipped with the reason on a developer's machine,
  * and fails where CI is set. What contexts it leaves open are closed.
+ * @param missing why it is skipped though there is a browser: what else it needs is not there
  */
 export function browserTest(
   name: string,
   body: (browser: Browser, t: TestContext) => Promise<void>,
   timeoutMs = 240_000,
+  missing: string | false = false,
 ): void {
   // Not as this file is loaded: benchmarks use it too, and have no tests.
   if (!closesAtEnd) after(() => shared?.close());
   closesAtEnd = true;
-  test(name, { skip: chromiumMissing(), timeout: timeoutMs }, async (t) => {
+  test(name, { skip: chromiumMissing() || missing, timeout: timeoutMs }, async (t) => {
     const browser = await sharedBrowser();
     try {
       await body(browser, t);

@@ -1,5 +1,6 @@
 /** Nodes of a cluster, each a real server in a process of its own, and what they share. */
 import { ADMIN_SECRET, type Ask, adminOverHttp } from './admin-client.js';
+import { JanusClient } from './janus-client.js';
 import { NatsServer } from './nats.js';
 import { type RunningServer, startServer } from './server.js';
 
@@ -80,6 +81,24 @@ export class TestCluster {
     }
   }
 
+  /**
+   * Makes a room that is on a node of the test's choice: tries names until one falls there.
+   *
+   * @param wanted absent = any node
+   */
+  async place(label: string, wanted?: Node): Promise<{ room: string; node: Node }> {
+    for (let number = 0; number < PLACES_MAX; number += 1) {
+      const room = `${label} ${number}`;
+      const client = await JanusClient.connect(`${this.node(0).server.wsUrl}/?room=${encodeURIComponent(room)}`);
+      await client.join(room, 'the first', { data: true });
+      const [name] = await this.owners(room);
+      await client.close();
+      const node = this.nodes.find((one) => one.name === name);
+      if (node && (!wanted || node === wanted)) return { room, node };
+    }
+    throw new Error(`of ${PLACES_MAX} rooms none came to ${wanted?.name ?? 'any node'}`);
+  }
+
   /** Who has a room, as a node's list of rooms says: names of nodes. */
   async owners(room: string): Promise<string[]> {
     const owners: string[] = [];
@@ -104,6 +123,7 @@ export class TestCluster {
   }
 }
 
+const PLACES_MAX = 30;
 const POLL = 50;
 
 /** Asks again and again, for what no event tells. */

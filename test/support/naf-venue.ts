@@ -113,7 +113,7 @@ export class Visitor {
   }
 }
 
-/** What a venue needs of a server. */
+/** What a venue needs of a server, or of many. */
 export type VenueServer = Pick<RunningServer, 'wsUrl' | 'output' | 'stop'>;
 
 /** The server, the site of the fixture page, and whoever visits. */
@@ -149,9 +149,17 @@ export class Venue {
     }
   }
 
-  /** Opens a page and connects it; with media `later` it sends nothing before it is told to. */
-  async visit(name: string, media: 'before' | 'later'): Promise<Visitor> {
-    const query = new URLSearchParams({ room: 'naf', user: name, server: this.server.wsUrl, media });
+  /**
+   * Opens a page and connects it; with media `later` it sends nothing before it is told to.
+   * @param where the room, and the URL that its adapter is given for the server, if not the usual ones
+   */
+  async visit(
+    name: string,
+    media: 'before' | 'later',
+    where: { room?: string; server?: string } = {},
+  ): Promise<Visitor> {
+    const { room = 'naf', server = this.server.wsUrl } = where;
+    const query = new URLSearchParams({ room, user: name, server, media });
     const visitor = new Visitor(name, await openTested(this.#browser, `${this.#site.url}?${query}`));
     this.visitors.push(visitor);
     await visitor.tested.run('fixture.connect()');

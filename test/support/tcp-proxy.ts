@@ -1,26 +1,31 @@
-/** A TCP proxy in front of a server on this machine: connections through it can be cut and refused. */
+/** A TCP proxy in front of a server on this machine: what goes through it can be cut, refused, held up, or led elsewhere. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export class TcpProxy {
   readonly port: number;
+  /** The TCP port that new connections are passed on to. */
+  target: number;
   /** Whether new connections are closed at once. */
   refuse = false;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** Whose bytes go where. */
+  readonly #sockets = new Map<Socket, Socket>();
+  #held = false;
 
   private constructor(server: Server, target: number) {
     this.#server = server;
+    this.target = target;
     this.port = (server.address() as AddressInfo).port;
     server.on('connection', (client) => {
       if (this.refuse) return client.resetAndDestroy();
-      const upstream = connect(target, '127.0.0.1');
+      const upstream = connect(this.target, '127.0.0.1');
       for (const [from, to] of [
         [client, upstream],
         [upstream, client],
       ] as const) {
-        this.#sockets.add(from);
-        from.pipe(to);
+        this.#sockets.set(from, to);
+        if (!this.#held) from.pipe(to);
         from.on('error', () => to.destroy());
         from.on('close', () => {
           this.#sockets.delete(from);
@@ -39,7 +44,22 @@ export class TcpProxy {
 
   /** Ends all connections without a farewell. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets.keys()) socket.resetAndDestroy();
+  }
+
+  /** From now on nothing arrives any more, either way, and nobody is told, as on a line that drops every packet. */
+  hold(): void {
+    this.#held = true;
+    for (const [from, to] of this.#sockets) {
+      from.unpipe(to);
+      from.pause();
+    }
+  }
+
+  /** What was held up goes on. */
+  release(): void {
+    this.#held = false;
+    for (const [from, to] of this.#sockets) from.pipe(to);
   }
 
   close(): void {

@@ -80,7 +80,15 @@
         { once: true },
       );
       const networked = element.components['networked-scene'];
-      await networked.connect();
+      const connected = new Promise((resolve) => {
+        document.body.addEventListener('connected', resolve, { once: true });
+      });
+      // Whom a cluster sends to another node is connected by the adapter's next attempt; the first one fails, or never ends.
+      const first = networked.connect().catch((error) => {
+        if (!log.some(({ what }) => what === 'reconnecting')) throw error;
+        return connected;
+      });
+      await Promise.race([first, connected]);
       const { adapter } = NAF.connection;
       adapter.syncOccupants(adapter.availableOccupants);
       note('connected');

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { ClusterFigures } from '../observability/figures.js';
 import type { Log } from '../observability/log.js';
 import type { Bans } from '../sfu/bans.js';
 import type { BlockStore } from '../sfu/block-store.js';
 import type { ClientFacts } from '../sfu/handle.js';
 import type { RoomAuthority } from '../sfu/room-authority.js';
 import { Commander, type Commands } from './commands.js';
+import { Complaints } from './complaints.js';
+import { figuresOf } from './figures.js';
 import { Load } from './load.js';
-import { HEARTBEAT, Membership, NODE_TTL, readNodeRecord } from './membership.js';
+import { HEARTBEAT, Membership, NODE_TTL, provenOf, readNodeRecord } from './membership.js';
 import { type Bucket, NatsLink, type NatsSettings } from './nats.js';
 import type { NodeRecord } from './node-choice.js';
 import { Ownership, type Place, ROOM_TTL } from './ownership.js';
@@ -82,6 +85,8 @@ export class Cluster implements RoomAuthority {
   readonly #visitors: Visitors;
   readonly #server: RelayServer;
   readonly #load: Load;
+  readonly #seals: Seals;
+  readonly #complaints: Complaints;
   readonly #started = Date.now();
   #address = '';
   #host: ClusterHost | null = null;
@@ -96,6 +101,9 @@ export class Cluster implements RoomAuthority {
     const { name, secret, tls } = settings;
     const now = () => performance.now();
     const seals = new Seals(secret);
+    const complaints = new Complaints(log);
+    this.#seals = seals;
+    this.#complaints = complaints;
     this.#link = new NatsLink(settings.nats, log);
     const linked = () => this.#link.here;
     this.membership = new Membership(this.id);
@@ -105,7 +113,7 @@ export class Cluster implements RoomAuthority {
         entry: ({ key, text, revision, deleted }) => {
           const record = deleted ? null : readNodeRecord(text);
           if (deleted) this.membership.forget(key);
-          else if (record && record.id === key) this.membership.hear(record, revision, now());
+          else if (record && record.id === key) this.#hear(record, revision, now());
         },
         complete: () => {},
       },
@@ -136,8 +144,8 @@ export class Cluster implements RoomAuthority {
     this.#bans =
       bans && new SharedBans(bans, (listener) => this.#link.bucket({ name: `${name}_bans`, ttl: 0 }, listener));
     this.#visitors = new Visitors(settings.cookie, this.#link.bucket({ name: `${name}_visitors`, ttl: MEMORY_TTL }));
-    this.commander = new Commander({ self: this.id, prefix: name, link: this.#link, seals, log });
-    this.relay = new Relay({ self: this.id, seals, tls });
+    this.commander = new Commander({ self: this.id, prefix: name, link: this.#link, seals, complaints });
+    this.relay = new Relay({ self: this.id, seals, tls, complaints });
     this.#server = new RelayServer({
       host: settings.host,
       port: settings.port,
@@ -146,6 +154,7 @@ export class Cluster implements RoomAuthority {
       seals,
       tls,
       log,
+      complaints,
     });
     this.#load = new Load({
       cores: settings.cores,
@@ -180,36 +189,8 @@ export class Cluster implements RoomAuthority {
   }
 
   /** What of this node there is to measure. */
-  figures() {
-    const { created, taken, unconfirmed, yielded, contested } = this.ownership.counters;
-    return {
-      linked: this.linked,
-      draining: this.draining,
-      nodes: this.nodes().length,
-      rooms: this.ownership.size,
-      unconfirmed: this.ownership.unconfirmed,
-      relayed: this.relay.connections,
-      blocksWaiting: this.blocks.waiting,
-      counters: {
-        nats_lost: this.#link.losses,
-        rooms_created: created,
-        rooms_taken: taken,
-        rooms_unconfirmed: unconfirmed,
-        yielded,
-        contested,
-        sent_away: this.counters.sentAway,
-        not_remembered: this.counters.notRemembered,
-        relayed: this.relay.counters.relayed,
-        relayed_requests: this.relay.counters.requestsRelayed,
-        relay_unreachable: this.relay.counters.unreachable,
-        relay_unproven: this.relay.counters.unproven,
-        relay_limit: this.router.counters.full,
-        waited_in_vain: this.router.counters.waitedInVain,
-        refused: this.#server.refused + this.commander.counters.refused,
-        commands: this.commander.counters.asked,
-        commands_failed: this.commander.counters.failed,
-      },
-    };
+  figures(): ClusterFigures {
+    return figuresOf(this, this.#link, this.#server);
   }
 
   /** The living nodes, by name. */
@@ -217,11 +198,11 @@ export class Cluster implements RoomAuthority {
     return this.membership.living(performance.now()).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** The ids of the living nodes but this one. */
+  /** The ids of the living nodes that know the secret, but this one. */
   others(): string[] {
     return this.nodes()
       .map(({ id }) => id)
-      .filter((id) => id !== this.id);
+      .filter((id) => id !== this.id && this.membership.trusts(id));
   }
 
   /**
@@ -342,6 +323,15 @@ export class Cluster implements RoomAuthority {
     return ELSEWHERE;
   }
 
+  #hear(record: NodeRecord, revision: number, now: number): void {
+    const trusted = this.#seals.isSigned('node', provenOf(record), record.proof);
+    this.membership.hear(record, revision, now, trusted);
+    if (trusted) return;
+    const { id, name, address } = record;
+    const words = 'a node has another CLUSTER_SECRET: nobody is sent there, and it gets no rooms';
+    this.#complaints.write('error', words, id, { node: name, address });
+  }
+
   #linkChanged(here: boolean): void {
     const now = performance.now();
     if (!here) {
@@ -367,6 +357,9 @@ export class Cluster implements RoomAuthority {
       draining: this.draining,
       started: this.#started,
       version,
+      unconfirmed: this.ownership.unconfirmed,
+      conflicts: this.ownership.counters.yielded + this.ownership.counters.contested,
+      proof: this.#seals.sign('node', provenOf({ id: this.id, address: this.#address })),
     };
     this.#nodes.put(this.id, JSON.stringify(record)).catch((error: unknown) => {
       if (this.#link.here) this.#log('warn', 'this node could not tell that it lives', { error: String(error) });

@@ -1,4 +1,4 @@
-import type { Log } from '../observability/log.js';
+import type { Complaints } from './complaints.js';
 import type { NatsLink } from './nats.js';
 import type { Seals } from './seal.js';
 
@@ -30,7 +30,7 @@ export interface CommandParts {
   prefix: string;
   link: NatsLink;
   seals: Seals;
-  log: Log;
+  complaints: Complaints;
 }
 
 /** Requests between nodes, over NATS: sealed, so that whoever may use NATS but does not know the secret commands nobody. */
@@ -77,7 +77,8 @@ export class Commander {
       try {
         answers.set(node, await this.ask(node, name, ask));
       } catch (error) {
-        this.#parts.log('warn', 'a node did not answer', { node, what: name, error: String(error) });
+        const about = { node, what: name, error: String(error) };
+        this.#parts.complaints.write('warn', 'a node did not answer', `${node} ${name}`, about);
       }
     });
     await Promise.all(asked);
@@ -89,15 +90,17 @@ export class Commander {
   }
 
   async #answer(sealed: string): Promise<string | null> {
-    const { seals, self, log } = this.#parts;
-    const text = seals.open('command', sealed);
+    const { seals, self, complaints } = this.#parts;
+    const read = seals.read('command', sealed);
     const handlers = this.#handlers;
-    if (text === null || !handlers) {
+    if (!read.ok || !handlers) {
       this.counters.refused += 1;
-      if (text === null) log('warn', 'refused a request that no node of this cluster has sealed');
+      if (read.ok) return null;
+      const { fault } = read;
+      complaints.write('warn', 'refused a request over NATS: no proof of CLUSTER_SECRET', fault, { fault });
       return null;
     }
-    const asked = JSON.parse(text) as Asked;
+    const asked = JSON.parse(read.text) as Asked;
     if (asked.to !== self || !Object.hasOwn(handlers, asked.name)) return null;
     this.counters.answered += 1;
     const answer = await run(handlers, asked).then(

@@ -18,7 +18,15 @@ const record = z.object({
   draining: z.boolean(),
   started: z.number(),
   version: z.string().max(50),
+  unconfirmed: z.number().int().nonnegative(),
+  conflicts: z.number().int().nonnegative(),
+  proof: z.string().max(100),
 });
+
+/** What a node's proof is about: who it is, and where its clients are sent. */
+export function provenOf({ id, address }: Pick<NodeRecord, 'id' | 'address'>): string {
+  return `${id} ${address}`;
+}
 
 /** @returns null for what is no node's record */
 export function readNodeRecord(text: string): NodeRecord | null {
@@ -32,6 +40,8 @@ export function readNodeRecord(text: string): NodeRecord | null {
 interface Known {
   record: NodeRecord;
   revision: number;
+  /** Whether it knows the cluster's secret. */
+  trusted: boolean;
   /** When it was last heard of, in milliseconds of listening. */
   heard: number;
 }
@@ -58,18 +68,19 @@ export class Membership {
    * NATS tells of a node.
    *
    * @param revision of its record: what is told again when NATS is back is no sign of life
+   * @param trusted whether its proof is right: a node that does not know the secret is one that nobody is sent to
    */
-  hear(record: NodeRecord, revision: number, now: number): void {
+  hear(record: NodeRecord, revision: number, now: number, trusted = true): void {
     this.#listened = this.#listening(now);
     if (this.#proof !== null) this.#proof = now;
     if (this.#nodes.get(record.id)?.revision === revision) return;
     // Two processes can't listen on one address: the older one has ended, whatever its record says.
-    for (const [id, { record: other }] of this.#nodes) {
-      if (id === record.id || other.address !== record.address) continue;
+    for (const [id, { record: other, trusted: known }] of this.#nodes) {
+      if (id === record.id || other.address !== record.address || known !== trusted) continue;
       if (other.started > record.started) return;
       this.#nodes.delete(id);
     }
-    this.#nodes.set(record.id, { record, revision, heard: this.#listened });
+    this.#nodes.set(record.id, { record, revision, trusted, heard: this.#listened });
   }
 
   /** The node said that it ends. */
@@ -100,6 +111,11 @@ export class Membership {
     if (id === this.self) return true;
     const node = this.#nodes.get(id);
     return node !== undefined && this.#isFresh(node, now);
+  }
+
+  /** Whether the node knows the cluster's secret. */
+  trusts(id: string): boolean {
+    return id === this.self || (this.#nodes.get(id)?.trusted ?? false);
   }
 
   /** The record of a living node. */

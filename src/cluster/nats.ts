@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { JetStreamApiError, type StorageType } from '@nats-io/jetstream';
 import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
 import {
+  AuthorizationError,
   type ConnectionOptions,
   connect,
   credsAuthenticator,
@@ -9,6 +10,7 @@ import {
   type QueuedIterator,
 } from '@nats-io/transport-node';
 import type { Log } from '../observability/log.js';
+import { Complaints } from './complaints.js';
 
 export interface NatsSettings {
   /** `nats://…` or `tls://…`; a name and password in one of them are used for all. */
@@ -153,6 +155,7 @@ function entryOf(found: Pick<KvWatchEntry, 'key' | 'string' | 'revision' | 'oper
 export class NatsLink {
   readonly #settings: NatsSettings;
   readonly #log: Log;
+  readonly #complaints: Complaints;
   readonly #buckets: Bucket[] = [];
   readonly #listeners: ((here: boolean) => void)[] = [];
   readonly #subjects = new Map<string, (text: string) => Promise<string | null>>();
@@ -168,6 +171,7 @@ export class NatsLink {
   constructor(settings: NatsSettings, log: Log) {
     this.#settings = settings;
     this.#log = log;
+    this.#complaints = new Complaints(log);
   }
 
   /** Whether NATS answers, and all buckets that are listened to are known as they are. */
@@ -204,11 +208,28 @@ export class NatsLink {
    * @throws Error where a setting can't be used: a file that is not there
    */
   start(): void {
-    const options = this.#options();
-    connect(options).then(
-      (connection) => this.#connected(connection),
-      (error: unknown) => this.#log('error', 'NATS can not be used', { error: String(error) }),
-    );
+    void this.#connect(this.#options());
+  }
+
+  async #connect(options: ConnectionOptions): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await this.#connected(await connect(options));
+      } catch (error) {
+        this.#complain(error);
+        await new Promise((resolve) => setTimeout(resolve, RECONNECT_WAIT));
+      }
+    }
+  }
+
+  /** Says why there is no NATS: what an operator has to change, or that it is not there. */
+  #complain(error: unknown): void {
+    const text = String(error);
+    const words =
+      error instanceof AuthorizationError || /authori[sz]ation|authentication/i.test(text)
+        ? 'NATS does not let this node in: look at the name and password in NATS_URL, or at NATS_CREDENTIALS'
+        : 'NATS can not be reached: this node serves rooms alone until it can';
+    this.#complaints.write('error', words, text, { error: text });
   }
 
   async close(): Promise<void> {
@@ -238,7 +259,6 @@ export class NatsLink {
             },
           }
         : {}),
-      waitOnFirstConnect: true,
       // An account that is refused today may be let in tomorrow: calls go on meanwhile.
       ignoreAuthErrorAbort: true,
       maxReconnectAttempts: -1,
@@ -257,7 +277,7 @@ export class NatsLink {
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') this.#away();
       if (status.type === 'reconnect') void this.#arrive(connection);
-      if (status.type === 'error') this.#log('warn', 'NATS refuses', { error: String(status.error) });
+      if (status.type === 'error') this.#complain(status.error);
     }
   }
 
@@ -306,7 +326,8 @@ export class NatsLink {
       } catch (error) {
         if (isOver()) return;
         this.#stopWatches();
-        this.#log('warn', 'NATS does not serve its buckets yet', { error: String(error) });
+        const words = 'NATS does not serve its buckets yet: JetStream must be on, and this user allowed to use it';
+        this.#complaints.write('warn', words, String(error), { error: String(error) });
         await new Promise((resolve) => setTimeout(resolve, RECONNECT_WAIT));
       }
     }

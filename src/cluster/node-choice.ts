@@ -18,6 +18,12 @@ export interface NodeRecord {
   /** Milliseconds since 1970. */
   started: number;
   version: string;
+  /** Rooms that it serves without NATS' knowledge. */
+  unconfirmed: number;
+  /** Conflicts about rooms since its start: given up to others, or others were faster. */
+  conflicts: number;
+  /** Its name and address, signed with the cluster's secret. */
+  proof: string;
 }
 
 /** What the choice is made by. */

@@ -160,7 +160,7 @@ export class Ownership {
   /** The living nodes that may have new rooms. */
   candidates(but?: string): ReturnType<Membership['living']> {
     const { membership, now } = this.#parts;
-    return membership.living(now()).filter(({ id, draining }) => id !== but && !draining);
+    return membership.living(now()).filter(({ id, draining }) => id !== but && !draining && membership.trusts(id));
   }
 
   #view(room: string): LeaseView {

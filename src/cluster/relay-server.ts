@@ -2,9 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { Log } from '../observability/log.js';
+import type { Complaints } from './complaints.js';
 import { MISDIRECTED, type NodeTls, RELAY_HEADER, type RelayedClient } from './relay.js';
-import type { Seals } from './seal.js';
+import type { SealFault, Seals } from './seal.js';
 
 export interface RelayServerSettings {
   host: string | undefined;
@@ -16,6 +18,7 @@ export interface RelayServerSettings {
   seals: Seals;
   tls: NodeTls | null;
   log: Log;
+  complaints: Complaints;
 }
 
 /** What takes the clients that other nodes bring. */
@@ -33,8 +36,10 @@ export class RelayServer {
   readonly #server: Server;
   /** What came by another node. */
   readonly #clients = new WeakMap<IncomingMessage, RelayedClient>();
-  /** Requests without a seal that opens. */
+  /** Requests without a seal that opens, and connections without a certificate that is taken. */
   refused = 0;
+  /** Connections beyond the most. */
+  dropped = 0;
   target: RelayTarget | null = null;
 
   constructor(settings: RelayServerSettings) {
@@ -45,6 +50,10 @@ export class RelayServer {
       ? createSecureServer({ ...options, ...tls, requestCert: true, rejectUnauthorized: true })
       : createServer(options);
     this.#server.maxConnections = settings.connectionsMax;
+    this.#server.on('drop', () => {
+      this.dropped += 1;
+    });
+    this.#server.on('tlsClientError', (error, socket) => this.#noCertificate(error, socket));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on('request', (request, response) => this.#request(request, response));
   }
@@ -83,18 +92,29 @@ export class RelayServer {
   #open(request: IncomingMessage): RelayedClient | 403 | typeof MISDIRECTED {
     const { seals, self } = this.#settings;
     const sealed = request.headers[RELAY_HEADER];
-    const text = typeof sealed === 'string' ? seals.open('relay', sealed) : null;
-    if (text === null) return 403;
-    const client = JSON.parse(text) as RelayedClient;
-    if (client.method !== request.method || client.url !== request.url) return 403;
+    const read = seals.read('relay', typeof sealed === 'string' ? sealed : '');
+    if (!read.ok) return this.#refuse(request, read.fault);
+    const client = JSON.parse(read.text) as RelayedClient;
+    if (client.method !== request.method || client.url !== request.url)
+      return this.#refuse(request, 'of another request');
     return client.to === self && this.target ? client : MISDIRECTED;
   }
 
-  #refuse(request: IncomingMessage, status: number): void {
-    if (status !== 403) return;
+  #refuse({ socket: { remoteAddress = '' } }: IncomingMessage, fault: SealFault | 'of another request'): 403 {
     this.refused += 1;
-    const { remoteAddress = '' } = request.socket;
-    this.#settings.log('warn', 'refused on the cluster port: no proof of the secret', { address: remoteAddress });
+    const about = { address: remoteAddress, fault };
+    const words = 'refused on the cluster port: no proof of CLUSTER_SECRET';
+    this.#settings.complaints.write('warn', words, `${remoteAddress} ${fault}`, about);
+    return 403;
+  }
+
+  #noCertificate(error: Error, socket: TLSSocket): void {
+    this.refused += 1;
+    const { remoteAddress = '' } = socket;
+    // Node looks at a certificate after the handshake, and then ends the connection: what was wrong is with the socket.
+    const fault = String(socket.authorizationError ?? ('code' in error ? error.code : error.message));
+    const words = 'refused on the cluster port: no certificate that CLUSTER_TLS_CA has signed';
+    this.#settings.complaints.write('warn', words, `${remoteAddress} ${fault}`, { address: remoteAddress, fault });
   }
 
   #proof({ from }: RelayedClient): string {
@@ -106,7 +126,6 @@ export class RelayServer {
     socket.on('error', () => socket.destroy());
     const client = this.#open(request);
     if (typeof client === 'number') {
-      this.#refuse(request, client);
       socket.end(`HTTP/1.1 ${client} ${STATUS_CODES[client]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
@@ -117,7 +136,6 @@ export class RelayServer {
   #request(request: IncomingMessage, response: ServerResponse): void {
     const client = this.#open(request);
     if (typeof client === 'number') {
-      this.#refuse(request, client);
       response.writeHead(client, { Connection: 'close' }).end();
       return;
     }

@@ -4,7 +4,7 @@ import type { Commander } from './commands.js';
 import { type Membership, NODE_TTL } from './membership.js';
 import { chooseNode, type NodeRecord } from './node-choice.js';
 import type { Ownership } from './ownership.js';
-import type { Relay } from './relay.js';
+import { NO_TRUST, type Relay } from './relay.js';
 import type { Visitors } from './visitors.js';
 
 export interface RouterParts {
@@ -17,7 +17,7 @@ export interface RouterParts {
   linked: () => boolean;
   /** Whether this node has the session. */
   hasSession: (id: number) => boolean;
-  /** Most WebSockets that go through this node. */
+  /** Most WebSockets and HTTP requests that go through this node at once. */
   relaysMax: number;
   /** Milliseconds, monotonic. */
   now: () => number;
@@ -39,8 +39,9 @@ const WAIT_LIMIT = 9_000;
 const RETRY_INTERVAL = 300;
 /** Sessions of which it is remembered where they are. */
 const SESSIONS_MAX = 10_000;
-/** Searches for sessions at once; further ones find nothing. */
+/** Searches for sessions at once; further requests are to be sent again. */
 const SEARCHES_MAX = 64;
+const UNKNOWN = 'Where this session is can not be asked at the moment: too many requests ask.';
 const SESSION_PATH = /^\/janus\/(\d{1,16})(?:[/?]|$)/;
 
 /** Brings clients to the nodes that they belong to. */
@@ -48,7 +49,7 @@ export class Router {
   readonly #parts: RouterParts;
   readonly #sessions = new Map<number, string>();
   #searches = 0;
-  readonly counters = { full: 0, waitedInVain: 0 };
+  readonly counters = { full: 0, waitedInVain: 0, untrusted: 0, searchesRefused: 0 };
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
@@ -56,20 +57,24 @@ export class Router {
 
   /** @returns whether the client is to be served here; if not, its socket is in other hands, or ended */
   async webSocket(handshake: Handshake): Promise<boolean> {
-    const { visitors, now, relay, relaysMax, membership } = this.#parts;
+    const { visitors, now, relay, membership } = this.#parts;
     const { request, socket, head, address } = handshake;
     const room = handshake.room ?? (await visitors.roomOf(request));
     const since = now();
     while (!socket.destroyed) {
       const node = this.#nodeOf(room);
       if (node === null) return true;
-      if (relay.connections >= relaysMax) {
-        this.counters.full += 1;
-        refuse(socket, 'This node brings as many clients to others as it may.');
+      const refusal = this.#refusal(node);
+      if (refusal !== null) {
+        refuse(socket, refusal);
         return false;
       }
       const outcome = await relay.webSocket(node, request, socket, head, address);
       if (outcome === 'relayed' || outcome === 'refused') return false;
+      if (outcome === 'unproven') {
+        refuse(socket, NO_TRUST);
+        return false;
+      }
       if (now() - since >= NODE_TTL) membership.unreachable(node.id);
       if (now() - since >= WAIT_LIMIT) break;
       await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL));
@@ -85,8 +90,24 @@ export class Router {
     const session = SESSION_PATH.exec(path)?.[1];
     const room = session === undefined ? new URLSearchParams(query).get('room') : null;
     const node = session === undefined ? this.#nodeOf(room) : await this.#nodeOfSession(Number(session));
-    if (node && !response.destroyed) this.#parts.relay.http(node, request, response, address);
-    else here();
+    if (response.destroyed) return;
+    if (node === null) return here();
+    const refusal = node === 'too many ask' ? UNKNOWN : this.#refusal(node);
+    if (node !== 'too many ask' && refusal === null) return this.#parts.relay.http(node, request, response, address);
+    const headers = { 'Content-Type': 'text/plain', 'Retry-After': '1', Connection: 'close' };
+    response.writeHead(503, headers).end(`${refusal}\n`);
+  }
+
+  /** Why nobody is brought to a node at the moment; null = nothing is in the way. */
+  #refusal(node: NodeRecord): string | null {
+    const { relay, relaysMax, membership } = this.#parts;
+    if (!membership.trusts(node.id)) {
+      this.counters.untrusted += 1;
+      return NO_TRUST;
+    }
+    if (relay.passages < relaysMax) return null;
+    this.counters.full += 1;
+    return 'This node brings as many clients to others as it may (CLUSTER_RELAYS_MAX).';
   }
 
   /** The other node that a room belongs to; null = this one. Without a room, any that takes new clients. */
@@ -100,16 +121,21 @@ export class Router {
     return linked() ? find(chooseNode(room, ownership.candidates())) : null;
   }
 
-  async #nodeOfSession(id: number): Promise<NodeRecord | null> {
+  async #nodeOfSession(id: number): Promise<NodeRecord | null | 'too many ask'> {
     const { membership, commander, hasSession, now } = this.#parts;
     if (hasSession(id)) return null;
     const known = this.#sessions.get(id);
     const found = known === undefined ? null : membership.find(known, now());
     if (found) return found;
-    if (this.#searches >= SEARCHES_MAX) return null;
+    if (this.#searches >= SEARCHES_MAX) {
+      this.counters.searchesRefused += 1;
+      return 'too many ask';
+    }
     this.#searches += 1;
     try {
-      const others = membership.living(now()).filter((node) => node.id !== membership.self);
+      const others = membership
+        .living(now())
+        .filter((node) => node.id !== membership.self && membership.trusts(node.id));
       const answers = await commander.askAll(
         others.map((node) => node.id),
         'session',
@@ -131,7 +157,8 @@ export class Router {
 
   /** Where a session is that is not here; null if no other node has it either. */
   async findSession(id: number): Promise<string | null> {
-    return (await this.#nodeOfSession(id))?.id ?? null;
+    const node = await this.#nodeOfSession(id);
+    return node === null || node === 'too many ask' ? null : node.id;
   }
 }
 

@@ -29,26 +29,31 @@ export interface ApiFigures {
   rest: { sessions: number; waitingPolls: number; counters: Numbers };
 }
 
-/** What can happen between nodes. */
-export const CLUSTER_EVENTS = [
-  'nats_lost',
-  'rooms_created',
-  'rooms_taken',
-  'rooms_unconfirmed',
-  'yielded',
-  'contested',
-  'sent_away',
-  'not_remembered',
-  'relayed',
-  'relayed_requests',
-  'relay_unreachable',
-  'relay_unproven',
-  'relay_limit',
-  'waited_in_vain',
-  'refused',
-  'commands',
-  'commands_failed',
-] as const;
+/** What can happen between nodes, and what each means, in Markdown without `|`. */
+export const CLUSTER_EVENTS = {
+  nats_lost: 'the connection to NATS was lost',
+  rooms_created: 'a new room is this node’s',
+  rooms_taken: 'a room of a node that has died is this node’s',
+  rooms_unconfirmed: 'a room is served that NATS could not be told of',
+  yielded: 'a conflict: a room was given up to the node that has it by right, and its clients sent there',
+  contested: 'another node was faster to write whose a room is',
+  sent_away: 'a client without `?room=` was remembered and sent to connect again',
+  not_remembered: 'a client could be neither remembered nor sent away: its join was refused',
+  relayed: 'a WebSocket goes through this node to another',
+  relayed_requests: 'an HTTP request was answered by another node',
+  relay_unreachable: 'a node was not reached on its cluster port; tried again for a while',
+  relay_unproven:
+    'a node refused this one, or could not prove that it knows the secret: `CLUSTER_SECRET`, certificates or clocks differ',
+  relay_untrusted: 'a client was not sent to a node that does not know the secret',
+  relay_limit: '`CLUSTER_RELAYS_MAX`: a client got 503, or a connection of another node was closed',
+  searches_refused: 'too many HTTP requests asked at once where their session is: one got 503',
+  waited_in_vain: 'a client got 503: the node of its room could not be reached for 9 s',
+  refused:
+    'a request on the cluster port or over NATS without proof of the secret, or a connection without a certificate',
+  commands: 'another node was asked something',
+  commands_failed: 'and did not answer, or refused',
+} as const;
+export type ClusterEvent = keyof typeof CLUSTER_EVENTS;
 
 /** This node of a cluster. */
 export interface ClusterFigures {
@@ -57,6 +62,8 @@ export interface ClusterFigures {
   draining: boolean;
   /** Living nodes, this one too. */
   nodes: number;
+  /** Those of them that do not know the secret. */
+  untrusted: number;
   /** Rooms of this node, and those of them that NATS does not know of. */
   rooms: number;
   unconfirmed: number;
@@ -65,7 +72,7 @@ export interface ClusterFigures {
   /** Blocks that wait for NATS. */
   blocksWaiting: number;
   /** Times something happened, since the start. */
-  counters: Record<(typeof CLUSTER_EVENTS)[number], number>;
+  counters: Record<ClusterEvent, number>;
 }
 
 /** Everything that the metrics tell of, as it was at one moment: numbers without ids of rooms, users or sessions. */

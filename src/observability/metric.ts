@@ -11,6 +11,8 @@ export interface Metric {
   help: string;
   /** Each of them has few values, whatever clients do. */
   labels: readonly string[];
+  /** What the values of its one label mean, where their names do not say it: in Markdown without `|`. */
+  meanings?: Readonly<Record<string, string>>;
   read(figures: Figures): Iterable<Sample>;
 }
 

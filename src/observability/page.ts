@@ -1,8 +1,16 @@
+import type { Metric } from './metric.js';
 import { METRIC_GROUPS } from './metrics/all.js';
 
 /** Between these lines of docs/observability.md the metrics stand. */
 export const TABLE_START = '<!-- Made from src/observability/metrics by `npm run docs`. -->';
 export const TABLE_END = '<!-- End of what is made. -->';
+
+/** What the values of a metric's label mean, if that is said. */
+function meaningsTable({ name, labels, meanings }: Metric): string[] {
+  if (!meanings) return [];
+  const rows = Object.entries(meanings).map(([value, meaning]) => `| \`${value}\` | ${meaning} |`);
+  return [[`| \`${labels[0]}\` of \`${name}\` | each time |`, '|---|---|', ...rows].join('\n')];
+}
 
 /** All metrics as tables, in Markdown. */
 export function metricsTables(): string {
@@ -11,7 +19,8 @@ export function metricsTables(): string {
       const shownLabels = labels.map((label) => `\`${label}\``).join(', ');
       return `| \`${name}\` | ${type} | ${shownLabels} | ${help} |`.replaceAll('|  |', '| |');
     });
-    return [`### ${heading}`, '| name | type | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
+    const table = [`### ${heading}`, '| name | type | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
+    return [table, ...metrics.flatMap(meaningsTable)].join('\n\n');
   });
   return groups.join('\n\n');
 }

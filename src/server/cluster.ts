@@ -16,6 +16,7 @@ import type { Bans } from '../sfu/bans.js';
 import type { BlockStore } from '../sfu/block-store.js';
 import type { SfuPlugin } from '../sfu/plugin.js';
 import type { Shards } from '../shards/pool.js';
+import { nodeName } from './node-name.js';
 
 /** Milliseconds that the start waits for NATS; then this node serves by itself until NATS is there. */
 const PATIENCE = 3_000;
@@ -38,7 +39,7 @@ function ownAddress(): string {
 export async function startCluster(config: Config, local: BlockStore, bans: Bans | null, log: Log): Promise<Cluster> {
   const { CLUSTER_SECRET: secret, CLUSTER_TLS_CA: ca, CLUSTER_TLS_CERT: cert, CLUSTER_TLS_KEY: key } = config;
   if (secret === undefined) throw new Error('NATS_URL: needs CLUSTER_SECRET');
-  const node = config.CLUSTER_NODE ?? os.hostname().slice(0, 100);
+  const node = nodeName(config) ?? '';
   const cluster = new Cluster(
     {
       nats: {
@@ -105,17 +106,11 @@ export function adminClusterOf(cluster: Cluster): AdminCluster {
   return {
     id: cluster.id,
     list: () =>
-      cluster.nodes().map(({ id, name, address, load, rooms, clients, draining, started, version }) => ({
-        id,
-        name,
-        self: id === cluster.id,
-        address,
-        load,
-        rooms,
-        clients,
-        draining,
+      cluster.nodes().map(({ started, proof: _proof, ...facts }) => ({
+        ...facts,
+        self: facts.id === cluster.id,
+        trusted: cluster.membership.trusts(facts.id),
         started: new Date(started).toISOString(),
-        version,
       })),
     drain: (draining) => cluster.drain(draining),
     ask: (node, document) => cluster.commander.ask(node, 'admin', { document }),

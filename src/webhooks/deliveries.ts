@@ -7,6 +7,8 @@ import type { Attempt } from './receiver.js';
 export interface DeliveriesSettings {
   /** `SERVER_NAME`. */
   server: string;
+  /** Which node of a cluster tells the events; absent where the server is alone. */
+  node?: string | undefined;
   /** Most events that wait. */
   queueMax: number;
   /** Milliseconds until the second attempt; each further one waits twice as long, up to `retryMost`. */
@@ -55,7 +57,7 @@ export class Deliveries {
     abandoned: 0,
     retries: 0,
   };
-  readonly #settings: Required<DeliveriesSettings>;
+  readonly #settings: Required<Omit<DeliveriesSettings, 'node'>> & Pick<DeliveriesSettings, 'node'>;
   readonly #post: (event: WebhookEvent, signal: AbortSignal) => Promise<Attempt>;
   readonly #log: Log;
   readonly #waiting: Waiting[] = [];
@@ -88,9 +90,9 @@ export class Deliveries {
   /** Something happened. */
   tell(happening: Happening): void {
     if (this.#abort.signal.aborted) return;
-    const { queueMax, server } = this.#settings;
+    const { queueMax, server, node } = this.#settings;
     this.#sequence += 1;
-    const facts = { id: randomUUID(), at: Date.now(), server, sequence: this.#sequence };
+    const facts = { id: randomUUID(), at: Date.now(), server, node, sequence: this.#sequence };
     if (this.#waiting.length >= queueMax) {
       // The newest ones tell most of how things are now. The first one is on its way and may have arrived.
       this.#waiting.splice(Math.min(1, this.#waiting.length - 1), 1);

@@ -8,6 +8,8 @@ export interface WebhookEvent {
   timestamp: string;
   /** `SERVER_NAME`. */
   server: string;
+  /** Of a cluster: which of its nodes tells it. `sequence` is that node's. */
+  node?: string;
   /** Counts this server's events from 1, since its start: a gap means that some were lost. */
   sequence: number;
   data: {
@@ -25,17 +27,20 @@ export interface EventFacts {
   /** Milliseconds since 1970. */
   at: number;
   server: string;
+  /** Absent where the server is alone. */
+  node?: string | undefined;
   sequence: number;
 }
 
 /** Writes an event. Only ids and times are in it: never a token, an address or SDP. */
-export function eventOf(happening: Happening, { id, at, server, sequence }: EventFacts): WebhookEvent {
+export function eventOf(happening: Happening, { id, at, server, node, sequence }: EventFacts): WebhookEvent {
   const { type, room } = happening;
   return {
     id,
     type,
     timestamp: new Date(at).toISOString(),
     server,
+    ...(node === undefined ? {} : { node }),
     sequence,
     data: {
       room_id: room,

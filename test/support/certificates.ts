@@ -7,6 +7,7 @@ import path from 'node:path';
 import { generate } from 'selfsigned';
 
 const DAY = 86_400_000;
+const CURVE = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
 
 export interface TestCertificate {
   cert: string;
@@ -25,9 +26,7 @@ export interface CertificateOptions {
 /** Makes a self-signed certificate. */
 export async function makeCertificate({ name = 'localhost', days = 90, begins = -100 }: CertificateOptions = {}) {
   const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
+    ...CURVE,
     notBeforeDate: new Date(Date.now() + begins * DAY),
     notAfterDate: new Date(Date.now() + days * DAY),
     extensions: [
@@ -67,4 +66,28 @@ export async function getSecurely(url: string, ca: string) {
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) text += chunk;
   return { status: response.statusCode, headers: response.headers, text };
+}
+
+/** Makes an authority of the test's own, whose certificate signs others. */
+export async function makeAuthority(name: string): Promise<TestCertificate> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
+    ...CURVE,
+    notAfterDate: new Date(Date.now() + 90 * DAY),
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true },
+    ],
+  });
+  return { cert, key };
+}
+
+/** Makes a certificate that an authority has signed. @param days from now; a negative number makes an expired one */
+export async function issue(authority: TestCertificate, name: string, days = 90): Promise<TestCertificate> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
+    ...CURVE,
+    notBeforeDate: new Date(Date.now() - 100 * DAY),
+    notAfterDate: new Date(Date.now() + days * DAY),
+    ca: authority,
+  });
+  return { cert, key };
 }

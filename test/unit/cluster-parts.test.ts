@@ -42,7 +42,8 @@ describe('a seal between nodes', () => {
 
 function node(id: string, facts: Partial<NodeRecord> = {}): NodeRecord {
   const record = { id: id.padEnd(12, '0'), name: id, address: `${id}:1`, load: 0, rooms: 0, clients: 0 };
-  return { ...record, draining: false, started: 0, version: '1', ...facts };
+  const rest = { draining: false, started: 0, version: '1', unconfirmed: 0, conflicts: 0, proof: '' };
+  return { ...record, ...rest, ...facts };
 }
 
 describe('the nodes of a cluster', () => {

@@ -1,9 +1,15 @@
-import { CLUSTER_EVENTS } from '../figures.js';
+import { CLUSTER_EVENTS, type ClusterEvent } from '../figures.js';
 import { labelled, type Metric, single } from '../metric.js';
 
 /** This node of a cluster; all 0 where the server is alone. */
 export const CLUSTER_METRICS: readonly Metric[] = [
   single('gauge', 'cluster_nodes', 'Nodes that live, this one too', ({ cluster }) => cluster?.nodes ?? 0),
+  single(
+    'gauge',
+    'cluster_nodes_untrusted',
+    'Nodes that live but do not know CLUSTER_SECRET: nobody is sent there',
+    ({ cluster }) => cluster?.untrusted ?? 0,
+  ),
   single('gauge', 'cluster_nats_up', '1 while NATS is here', ({ cluster }) => Number(cluster?.linked ?? false)),
   single('gauge', 'cluster_draining', '1 while this node takes no new rooms', ({ cluster }) =>
     Number(cluster?.draining ?? false),
@@ -27,11 +33,15 @@ export const CLUSTER_METRICS: readonly Metric[] = [
     'Blocks that wait for NATS to be passed on',
     ({ cluster }) => cluster?.blocksWaiting ?? 0,
   ),
-  labelled(
-    'counter',
-    'cluster_events_total',
-    ['event'],
-    'What happened between the nodes: `yielded` and `contested` are conflicts about rooms, `refused` are requests without proof of the secret',
-    ({ cluster }) => CLUSTER_EVENTS.map((event) => [cluster?.counters[event] ?? 0, event]),
-  ),
+  {
+    ...labelled(
+      'counter',
+      'cluster_events_total',
+      ['event'],
+      'What happened between the nodes, see below',
+      ({ cluster }) =>
+        Object.keys(CLUSTER_EVENTS).map((event) => [cluster?.counters[event as ClusterEvent] ?? 0, event]),
+    ),
+    meanings: CLUSTER_EVENTS,
+  },
 ];

@@ -81,7 +81,16 @@ function composePlugin(config: Config, parts: PluginParts): SfuPlugin {
   );
 }
 
-function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, log: AdjustableLog) {
+function composeAuthority(config: Config): Authority {
+  return new Authority({
+    apiSecret: config.API_SECRET,
+    tokenAuth: config.TOKEN_AUTH,
+    tokenSecret: config.TOKEN_AUTH_SECRET,
+    tokensMax: config.TOKENS_MAX,
+  });
+}
+
+function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, authority: Authority, log: AdjustableLog) {
   const sessions = new Sessions({
     sessionTimeout: config.SESSION_TIMEOUT,
     reclaimTimeout: config.RECLAIM_SESSION_TIMEOUT,
@@ -91,12 +100,6 @@ function composeApi(config: Config, shards: Shards, plugin: SfuPlugin, log: Adju
     requestsPerHandle: config.REQUESTS_PER_HANDLE,
     eventsMax: config.EVENT_QUEUE_MAX,
     eventBytesMax: config.EVENT_QUEUE_BYTES_MAX,
-  });
-  const authority = new Authority({
-    apiSecret: config.API_SECRET,
-    tokenAuth: config.TOKEN_AUTH,
-    tokenSecret: config.TOKEN_AUTH_SECRET,
-    tokensMax: config.TOKENS_MAX,
   });
   const facts = {
     version: packageVersion(),
@@ -175,13 +178,16 @@ export async function startServer(
   const shards = await starting;
   const tables = await opening;
   const gatekeeper = composeGatekeeper(config, authKey, tables, log);
+  const authority = composeAuthority(config);
+  const tokens = authority.storesTokens ? authority : null;
+  const shared = { local: tables.blocks, bans: gatekeeper.bans, tokens };
   const clustering = config.NATS_URL.length > 0 ? await import('./server/cluster.js') : null;
-  const cluster = (await clustering?.startCluster(config, tables.blocks, gatekeeper.bans, log)) ?? null;
+  const cluster = (await clustering?.startCluster(config, shared, log)) ?? null;
   const store = cluster?.blocks ?? tables.blocks;
   const webhooks = composeWebhooks(config, log);
   const happened: HappeningListener = (happening) => webhooks?.tell(happening);
   const plugin = composePlugin(config, { shards, gatekeeper, store, authority: cluster ?? ALONE, happened, log });
-  const composed = composeApi(config, shards, plugin, log);
+  const composed = composeApi(config, shards, plugin, authority, log);
   const { api, sessions } = composed;
   const transport = composeTransport(config, api, tls, cluster, log);
   const ws = await transport.listen();

@@ -20,6 +20,7 @@ import { type Handshake, Router } from './router.js';
 import { Seals } from './seal.js';
 import { SharedBans } from './shared-bans.js';
 import { type SharedBlock, SharedBlocks } from './shared-blocks.js';
+import { SharedTokens, type TokenStore } from './shared-tokens.js';
 import { MEMORY_TTL, Visitors } from './visitors.js';
 
 export interface ClusterSettings {
@@ -66,6 +67,13 @@ const ELSEWHERE =
   'This room is on another node of the cluster. Connect to the WebSocket with ?room=<room id> in its address, or keep its cookie.';
 const GO_THERE = 'the room is on another node: connect again';
 
+/** What of a server all nodes share. */
+export interface Shared {
+  local: BlockStore;
+  bans: Bans | null;
+  tokens: TokenStore | null;
+}
+
 /** This node of a cluster, and what it knows of the others. */
 export class Cluster implements RoomAuthority {
   /** Random: a process that comes in place of another is another node. */
@@ -94,8 +102,9 @@ export class Cluster implements RoomAuthority {
   #living = '';
   #leaving = false;
 
-  /** @param bans null where tokens are not banned */
-  constructor(settings: ClusterSettings, local: BlockStore, bans: Bans | null, log: Log) {
+  /** @param shared what there is of it: bans where tokens are banned, tokens where they are stored */
+  constructor(settings: ClusterSettings, shared: Shared, log: Log) {
+    const { local, bans, tokens } = shared;
     this.#settings = settings;
     this.#log = log;
     const { name, secret, tls } = settings;
@@ -143,6 +152,8 @@ export class Cluster implements RoomAuthority {
     );
     this.#bans =
       bans && new SharedBans(bans, (listener) => this.#link.bucket({ name: `${name}_bans`, ttl: 0 }, listener));
+    if (tokens)
+      new SharedTokens(secret, tokens, (listener) => this.#link.bucket({ name: `${name}_tokens`, ttl: 0 }, listener));
     this.#visitors = new Visitors(settings.cookie, this.#link.bucket({ name: `${name}_visitors`, ttl: MEMORY_TTL }));
     this.commander = new Commander({ self: this.id, prefix: name, link: this.#link, seals, complaints });
     this.relay = new Relay({ self: this.id, seals, tls, complaints });

@@ -11,9 +11,14 @@ export interface StoredToken {
 /** Where a node keeps the tokens that it knows. */
 export interface TokenStore {
   /** Told of each token that is stored, changed (with all that it may use now) or removed (null) here. */
-  onChange(listener: (token: string, plugins: string[] | null) => void): void;
+  onChange(listener: (token: string, plugins: string[] | null) => Promise<void>): void;
   /** Stores what another node changed; null = it was removed. */
   learn(token: string, plugins: string[] | null): void;
+}
+
+interface Change {
+  token: string;
+  plugins: string[] | null;
 }
 
 type TokenBucket = Pick<Bucket, 'put' | 'delete'>;
@@ -37,7 +42,7 @@ export class SharedTokens {
   /** Tokens by their keys: those that the bucket has. */
   readonly #known = new Map<string, string>();
   /** Changes that NATS has not got yet; null = removed. `TOKENS_MAX` bounds how many are added. */
-  readonly #waiting = new Map<string, StoredToken | { token: string; plugins: null }>();
+  readonly #waiting = new Map<string, Change>();
 
   /** @param bucket makes the bucket that this listens to */
   constructor(
@@ -50,13 +55,13 @@ export class SharedTokens {
     this.#valueKey = derive('token values');
     this.#store = store;
     this.#bucket = bucket({ entry: (entry) => this.#learn(entry), complete: (keys) => this.#complete(keys) });
-    store.onChange((token, plugins) => void this.#share({ token, plugins }));
+    store.onChange((token, plugins) => this.#share({ token, plugins }));
   }
 
-  async #share(change: { token: string; plugins: string[] | null }): Promise<void> {
+  async #share(change: Change): Promise<void> {
     const { token, plugins } = change;
     const key = createHmac('sha256', this.#nameKey).update(token).digest('base64url');
-    this.#waiting.set(key, change as StoredToken);
+    this.#waiting.set(key, change);
     try {
       if (plugins === null) await this.#bucket.delete(key);
       else await this.#bucket.put(key, this.#close(key, { token, plugins }));
@@ -71,11 +76,9 @@ export class SharedTokens {
     const read = deleted ? null : this.#open(key, text);
     if (read) this.#known.set(key, read.token);
     if (this.#waiting.has(key)) return;
-    if (read) return this.#store.learn(read.token, read.plugins);
     const token = this.#known.get(key);
-    if (token === undefined) return;
-    this.#known.delete(key);
-    this.#store.learn(token, null);
+    if (read === null) this.#known.delete(key);
+    if (token !== undefined) this.#store.learn(token, read?.plugins ?? null);
   }
 
   /** What was removed while this node was away is gone here too; what it changed meanwhile is passed on. */

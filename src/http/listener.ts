@@ -85,6 +85,8 @@ export class HttpListener {
   /** All sockets, those in a TLS handshake too. */
   readonly #sockets = new Set<Socket>();
   #closing = false;
+  /** Resolves when the last connection has ended. */
+  #ended: Promise<void> = Promise.resolve();
 
   /** @param tls null = without TLS */
   constructor(settings: HttpListenerSettings, log: Log, tls: TlsCertificate | null = null) {
@@ -136,19 +138,21 @@ export class HttpListener {
   /** Takes no new connections from now on; those that are open end with their next answer. */
   stopAccepting(): void {
     this.#closing = true;
-    if (this.#server.listening) this.#server.close();
+    if (!this.#server.listening) return;
+    // From now on: it may be over before the last socket has said so.
+    this.#ended = new Promise<void>((resolve) => this.#server.once('close', resolve));
+    this.#server.close();
   }
 
   /** Ends all connections, after the answers that are being written. */
   async close(): Promise<void> {
     this.stopAccepting();
     if (this.#sockets.size > 0) {
-      const ended = new Promise<void>((resolve) => this.#server.once('close', resolve));
       const timer = setTimeout(() => {
         for (const socket of this.#sockets) socket.destroy();
       }, GOODBYE_LIMIT);
       this.#server.closeIdleConnections();
-      await ended;
+      await this.#ended;
       clearTimeout(timer);
     }
   }

@@ -30,6 +30,9 @@ export class Authority {
   /** The stored tokens by their keyed digests: how long a look-up takes then says nothing about the tokens that exist. */
   readonly #tokens = new Map<string, { token: string; plugins: Set<string> }>();
   readonly #digestKey = randomBytes(32);
+  #listener: (token: string, plugins: string[] | null) => Promise<void> = async () => {};
+  /** Resolves when what was last changed here has been passed on, or can't be at the moment. */
+  shared: Promise<void> = Promise.resolve();
 
   constructor(settings: AuthoritySettings, clock: () => number = () => Date.now() / 1000) {
     this.#settings = settings;
@@ -79,6 +82,7 @@ export class Authority {
       this.#tokens.set(this.#digest(token), stored);
     }
     for (const plugin of plugins) stored.plugins.add(plugin);
+    this.shared = this.#listener(token, [...stored.plugins]);
     return [...stored.plugins];
   }
 
@@ -87,6 +91,7 @@ export class Authority {
     const stored = this.#stored(token);
     if (!stored) return null;
     for (const plugin of plugins) stored.plugins.delete(plugin);
+    this.shared = this.#listener(token, [...stored.plugins]);
     return [...stored.plugins];
   }
 
@@ -96,7 +101,22 @@ export class Authority {
 
   /** @returns whether there was such a token */
   removeToken(token: string): boolean {
-    return this.#tokens.delete(this.#digest(token));
+    const removed = this.#tokens.delete(this.#digest(token));
+    if (removed) this.shared = this.#listener(token, null);
+    return removed;
+  }
+
+  /** Told of each token that is stored, changed (with all that it may use now) or removed (null) here. Must not reject. */
+  onChange(listener: (token: string, plugins: string[] | null) => Promise<void>): void {
+    this.#listener = listener;
+  }
+
+  /** Stores what another server of the cluster changed, as far as `tokensMax` allows; null = it was removed. */
+  learn(token: string, plugins: string[] | null): void {
+    const digest = this.#digest(token);
+    if (plugins === null) this.#tokens.delete(digest);
+    else if (this.#tokens.has(digest) || this.#tokens.size < this.#settings.tokensMax)
+      this.#tokens.set(digest, { token, plugins: new Set(plugins) });
   }
 
   /** The stored tokens with what each may use. */

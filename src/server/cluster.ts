@@ -1,7 +1,7 @@
 /** The server as a node of a cluster. Loaded only where there is one. */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { Cluster, type ClusterHost } from '../cluster/cluster.js';
+import { Cluster, type ClusterHost, type Shared } from '../cluster/cluster.js';
 import { thisMachine } from '../config/machine.js';
 import { packageVersion } from '../config/package-version.js';
 import type { Config } from '../config/schema.js';
@@ -12,8 +12,6 @@ import type { Sessions } from '../janus/sessions.js';
 import type { RestTransport } from '../janus/transports/rest.js';
 import type { WebSocketTransport } from '../janus/transports/websocket.js';
 import type { Log } from '../observability/log.js';
-import type { Bans } from '../sfu/bans.js';
-import type { BlockStore } from '../sfu/block-store.js';
 import type { SfuPlugin } from '../sfu/plugin.js';
 import type { Shards } from '../shards/pool.js';
 import { nodeName } from './node-name.js';
@@ -32,11 +30,9 @@ function ownAddress(): string {
 /**
  * Connects this server with the others.
  *
- * @param local this node's own store of blocks
- * @param bans null where tokens are not banned
  * @throws Error where the cluster port can't be had, or a file of the settings can't be read
  */
-export async function startCluster(config: Config, local: BlockStore, bans: Bans | null, log: Log): Promise<Cluster> {
+export async function startCluster(config: Config, shared: Shared, log: Log): Promise<Cluster> {
   const { CLUSTER_SECRET: secret, CLUSTER_TLS_CA: ca, CLUSTER_TLS_CERT: cert, CLUSTER_TLS_KEY: key } = config;
   if (secret === undefined) throw new Error('NATS_URL: needs CLUSTER_SECRET');
   const node = nodeName(config) ?? '';
@@ -62,8 +58,7 @@ export async function startCluster(config: Config, local: BlockStore, bans: Bans
       cores: os.availableParallelism(),
       loopDelayMax: config.LOOP_DELAY_MAX,
     },
-    local,
-    bans,
+    shared,
     log,
   );
   await cluster.start(PATIENCE);
@@ -112,6 +107,9 @@ export function adminClusterOf(cluster: Cluster): AdminCluster {
         trusted: cluster.membership.trusts(facts.id),
         started: new Date(started).toISOString(),
       })),
+    get linked() {
+      return cluster.linked;
+    },
     drain: (draining) => cluster.drain(draining),
     ask: (node, document) => cluster.commander.ask(node, 'admin', { document }),
     findSession: (id) => cluster.router.findSession(id),

@@ -217,6 +217,21 @@ describe('the HTTP listener at its limits', () => {
     await listener.close();
   });
 
+  test('ends at once wherever the end of its idle connections falls between the two steps', async () => {
+    for (const ticks of [0, 1, 2, 3, 5, 8]) {
+      const { listener, port } = await listening();
+      const agent = new Agent({ keepAlive: true });
+      await text(((await once(get({ port, host: HOST, agent }), 'response')) as [IncomingMessage])[0]);
+      listener.stopAccepting();
+      for (let tick = 0; tick < ticks; tick += 1) await new Promise<void>((resolve) => process.nextTick(resolve));
+      const ended = listener.close().then(() => 'ended');
+      const limited = AbortSignal.timeout(5_000);
+      const late = once(limited, 'abort').then(() => 'late');
+      assert.equal(await Promise.race([ended, late]), 'ended', `${ticks} ticks later`);
+      agent.destroy();
+    }
+  });
+
   test('ends with the answers that are due, and says that the connection closes', (t) =>
     shownOnce(t, async () => {
       const { listener, port, waiting, waits } = await listening();

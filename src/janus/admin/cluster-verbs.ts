@@ -1,4 +1,4 @@
-import { type Envelope, type Fields, field } from '../envelope.js';
+import { type Envelope, type Fields, field, isObject } from '../envelope.js';
 import { JANUS_ERROR } from '../errors.js';
 import { AdminError, failed, optional, required } from './fields.js';
 import type { AdminParts, ServerVerb } from './parts.js';
@@ -10,7 +10,9 @@ type Reply = Record<string, unknown>;
 export interface AdminCluster {
   readonly id: string;
   /** All that live, this one too; `self` says which that is. */
-  list(): { id: string; name: string; self: boolean; [fact: string]: unknown }[];
+  list(): { id: string; name: string; self: boolean; trusted: boolean; [fact: string]: unknown }[];
+  /** Whether NATS is here. */
+  readonly linked: boolean;
   /** Takes no new rooms from now on, or takes them again. */
   drain(draining: boolean): void;
   /** @throws Error where it does not answer */
@@ -39,8 +41,6 @@ function fieldsOf(reply: Reply): object {
 
 /** Verbs that are about all nodes unless a request names one, and the list in their answers that grows. */
 const LISTS: Readonly<Record<string, string>> = { list_sessions: 'sessions', list_rooms: 'rooms' };
-/** Verbs that change the same thing on every node. */
-const EVERYWHERE = new Set(['add_token', 'allow_token', 'disallow_token', 'remove_token']);
 
 /** Serves the Admin requests of a cluster, by whichever node they are about. */
 export class ClusterVerbs {
@@ -63,11 +63,7 @@ export class ClusterVerbs {
     const list = LISTS[verb];
     if (list !== undefined) return this.#joined(envelope, list, await here());
     if (verb === 'kick') return this.#kick(fields, here);
-    if (!EVERYWHERE.has(verb)) return here();
-    // Also where this node refuses: it may be that only others know the token.
-    const [answer] = await Promise.allSettled([here(), this.#askOthers(envelope)]);
-    if (answer.status === 'rejected') throw answer.reason;
-    return answer.value;
+    return here();
   }
 
   /** The answer to a request about a session that is not here, or its handle; null if no node has it. */
@@ -96,24 +92,25 @@ export class ClusterVerbs {
     }
   }
 
-  /** Answers of the others; those that do not answer are missing. */
-  async #askOthers(envelope: Envelope): Promise<object[]> {
-    const others = this.#cluster.list().filter(({ self }) => !self);
+  /** A list of all nodes' own lists; `missing` names the nodes that did not answer. */
+  async #joined(envelope: Envelope, list: string, own: object): Promise<object> {
+    const nodes = this.#cluster.list().filter(({ self, trusted }) => self || trusted);
     const answers = await Promise.all(
-      others.map(async ({ id }) => {
+      nodes.map(async ({ id, name, self }) => {
         try {
-          return fieldsOf(await this.#ask(id, envelope));
+          const answer = self ? own : fieldsOf(await this.#ask(id, envelope));
+          return { name, items: listOf(answer, list).map((item) => withNode(item, name)) };
         } catch {
-          return {};
+          return { name, items: null };
         }
       }),
     );
-    return answers;
-  }
-
-  async #joined(envelope: Envelope, list: string, own: object): Promise<object> {
-    const all = [own, ...(await this.#askOthers(envelope))];
-    return { ...own, [list]: all.flatMap((answer) => listOf(answer, list)) };
+    const missing = answers.filter(({ items }) => items === null).map(({ name }) => name);
+    return {
+      ...own,
+      [list]: answers.flatMap(({ items }) => items ?? []),
+      ...(missing.length > 0 ? { missing } : {}),
+    };
   }
 
   async #kick(fields: Fields, here: () => Promise<object>): Promise<object> {
@@ -128,6 +125,11 @@ export class ClusterVerbs {
   }
 }
 
+/** A room says which node it is on; a session is a number. */
+function withNode(item: unknown, node: string): unknown {
+  return isObject(item) ? { ...item, node } : item;
+}
+
 function listOf(answer: object, name: string): unknown[] {
   const value = field(answer as Fields, name);
   return Array.isArray(value) ? value : [];
@@ -140,7 +142,7 @@ export function clusterVerbs({ cluster }: Pick<AdminParts, 'cluster'>): Record<s
     return cluster;
   };
   return {
-    list_nodes: () => ({ nodes: need().list() }),
+    list_nodes: () => ({ nodes: need().list(), nats: need().linked }),
     drain_node: (fields) => {
       const draining = optional(fields, 'draining', 'a boolean') ?? true;
       need().drain(draining);

@@ -56,9 +56,12 @@ export function tokenVerbs({ authority }: AdminParts): Record<string, ServerVerb
   return Object.fromEntries(
     Object.entries(verbs).map(([name, verb]): [string, ServerVerb] => [
       name,
-      (fields) => {
+      async (fields) => {
         if (!authority.storesTokens) throw failed('Stored-Token based authentication disabled');
-        return verb(fields);
+        const answer = await verb(fields);
+        // Whoever has the answer may send a client to any node.
+        await authority.shared;
+        return answer;
       },
     ]),
   );

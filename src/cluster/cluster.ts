@@ -90,6 +90,7 @@ export class Cluster implements RoomAuthority {
   readonly #link: NatsLink;
   readonly #nodes: Bucket;
   readonly #bans: SharedBans | null;
+  readonly #tokens: SharedTokens | null;
   readonly #visitors: Visitors;
   readonly #server: RelayServer;
   readonly #load: Load;
@@ -152,7 +153,8 @@ export class Cluster implements RoomAuthority {
     );
     this.#bans =
       bans && new SharedBans(bans, (listener) => this.#link.bucket({ name: `${name}_bans`, ttl: 0 }, listener));
-    if (tokens)
+    this.#tokens =
+      tokens &&
       new SharedTokens(secret, tokens, (listener) => this.#link.bucket({ name: `${name}_tokens`, ttl: 0 }, listener));
     this.#visitors = new Visitors(settings.cookie, this.#link.bucket({ name: `${name}_visitors`, ttl: MEMORY_TTL }));
     this.commander = new Commander({ self: this.id, prefix: name, link: this.#link, seals, complaints });
@@ -382,6 +384,7 @@ export class Cluster implements RoomAuthority {
     if (this.linked) {
       this.blocks.sweep();
       this.#bans?.sweep();
+      this.#tokens?.sweep();
     }
     this.ownership.sweep();
     const living = this.others().join();

@@ -198,7 +198,8 @@ export class NatsLink {
 
   /** @throws Error where nobody answers in time */
   async request(subject: string, text: string, timeout: number): Promise<string> {
-    if (!this.#connection) throw new Error('NATS is away');
+    // What is asked while it is away would wait for its return, for longer than anybody who waits for the answer.
+    if (!this.#connection || !this.#here) throw new Error('NATS is away');
     return (await this.#connection.request(subject, text, { timeout })).string();
   }
 

@@ -43,6 +43,8 @@ export class SharedTokens {
   readonly #known = new Map<string, string>();
   /** Changes that NATS has not got yet; null = removed. `TOKENS_MAX` bounds how many are added. */
   readonly #waiting = new Map<string, Change>();
+  /** Those of them that NATS is being told of just now. */
+  readonly #sending = new Set<string>();
 
   /** @param bucket makes the bucket that this listens to */
   constructor(
@@ -62,12 +64,15 @@ export class SharedTokens {
     const { token, plugins } = change;
     const key = createHmac('sha256', this.#nameKey).update(token).digest('base64url');
     this.#waiting.set(key, change);
+    this.#sending.add(key);
     try {
       if (plugins === null) await this.#bucket.delete(key);
       else await this.#bucket.put(key, this.#close(key, { token, plugins }));
       if (this.#waiting.get(key) === change) this.#waiting.delete(key);
     } catch {
-      // It is passed on when NATS is back.
+      // It is passed on when NATS takes it.
+    } finally {
+      this.#sending.delete(key);
     }
   }
 
@@ -88,7 +93,12 @@ export class SharedTokens {
       this.#known.delete(key);
       this.#store.learn(token, null);
     }
-    for (const change of [...this.#waiting.values()]) void this.#share(change);
+    this.sweep();
+  }
+
+  /** Tries again what NATS has not taken; to be called every few seconds. */
+  sweep(): void {
+    for (const [key, change] of [...this.#waiting]) if (!this.#sending.has(key)) void this.#share(change);
   }
 
   /** `IV TAG TEXT`, base64url; the key is bound to it, so that values can't be moved. */

@@ -96,6 +96,7 @@ browserTest(
           async () => ((await figure('Packets').locator('.line-0').getAttribute('d')) ?? '').split('L').length,
           (points) => points >= 3,
         );
+        assert.equal(await page.locator('#cluster').isVisible(), false, 'a server that is alone has no cluster');
         const [worker] = await rowsOf(tested, 'workers');
         assert.equal(worker?.[0], '0');
         assert.ok(Number(worker?.[1]) >= 9, 'three publishers and six subscribers');

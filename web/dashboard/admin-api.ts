@@ -37,9 +37,41 @@ export interface RoomUser {
 
 export interface RoomState {
   room_id: string;
+  /** The name of the node that it is on; absent where the server is alone. */
+  node?: string;
   publishers: number;
   shards: number[];
   users: RoomUser[];
+}
+
+/** A server of the cluster. */
+export interface ClusterNode {
+  id: string;
+  name: string;
+  /** The one that was asked. */
+  self: boolean;
+  /** Of its cluster port. */
+  address: string;
+  /** 1 = all that it can do. */
+  load: number;
+  rooms: number;
+  clients: number;
+  draining: boolean;
+  /** Whether it knows the cluster's secret. */
+  trusted: boolean;
+  /** ISO 8601. */
+  started: string;
+  version: string;
+  /** Rooms that NATS does not know of. */
+  unconfirmed: number;
+  /** About rooms, since its start. */
+  conflicts: number;
+}
+
+export interface ClusterState {
+  nodes: ClusterNode[];
+  /** Whether NATS is here. */
+  nats: boolean;
 }
 
 export interface ServerInfo {
@@ -75,6 +107,8 @@ export class AdminRefusal extends Error {
   }
 }
 
+/** Janus' code for what this server can't do. */
+const ALONE = 490;
 const ANSWER_LIMIT_MS = 8_000;
 const UNREACHABLE = 'The server does not answer. Is it still running, and is the tunnel to it open?';
 
@@ -102,6 +136,20 @@ export class AdminApi {
 
   async rooms(): Promise<RoomState[]> {
     return (await this.#ask<{ rooms: RoomState[] }>('list_rooms')).rooms;
+  }
+
+  /** @returns null for a server that is alone */
+  async cluster(): Promise<ClusterState | null> {
+    try {
+      return await this.#ask<ClusterState>('list_nodes');
+    } catch (error) {
+      if (error instanceof AdminRefusal && error.code === ALONE) return null;
+      throw error;
+    }
+  }
+
+  async drainNode(node: string, draining: boolean): Promise<void> {
+    await this.#ask('drain_node', { node, draining });
   }
 
   info(): Promise<ServerInfo> {

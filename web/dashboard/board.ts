@@ -1,6 +1,7 @@
 import { byId, fillTerms } from '../shared/dom.js';
-import type { AdminApi, Loop, RoomState, ServerInfo } from './admin-api.js';
+import type { AdminApi, ClusterNode, ClusterState, Loop, RoomState, ServerInfo } from './admin-api.js';
 import { confirmed, showStreams } from './dialogs.js';
+import { NodesPanel } from './nodes-panel.js';
 import { Plot } from './plot.js';
 import { dropTotals, type Rates, type Reading, ratesOf, shortNumber } from './rates.js';
 import { RoomsPanel } from './rooms-panel.js';
@@ -9,6 +10,8 @@ import { Table } from './table.js';
 const INTERVAL_MS = 1_000;
 /** A server of many rooms has long answers: it is asked for so many times less than it takes to answer. */
 const ANSWER_SHARE = 10;
+/** But not so seldom that a moment's trouble is shown for long after. */
+const LONGEST_PAUSE_MS = 10_000;
 
 interface Drop {
   reason: string;
@@ -27,21 +30,21 @@ export interface BoardParts {
 /** All that is shown, asked for anew each second while somebody looks. */
 export class Board {
   readonly #parts: BoardParts;
-  readonly #rooms: RoomsPanel;
+  readonly #nodes: NodesPanel;
   readonly #workers: Table<Loop>;
   readonly #drops: Table<Drop>;
   readonly #plots: { plot: Plot; values: (rates: Rates) => number[] }[];
   readonly #drain = byId('drain', HTMLButtonElement);
+  #rooms: RoomsPanel | null = null;
+  /** Whether the server is one of many; asked once. */
+  #clustered: boolean | null = null;
   #before: Reading | null = null;
   #accepting = true;
   #stopped = false;
 
   constructor(parts: BoardParts) {
     this.#parts = parts;
-    this.#rooms = new RoomsPanel({
-      onKick: (room, user) => void this.#kick(room, user),
-      onDetails: ({ user_id, handles }) => void showStreams(user_id, handles, (...ids) => parts.api.handle(...ids)),
-    });
+    this.#nodes = new NodesPanel({ onDrain: (node) => void this.#drainNode(node) });
     this.#workers = workersTable();
     this.#drops = dropsTable();
     this.#plots = plots();
@@ -53,7 +56,8 @@ export class Board {
     while (!this.#stopped) {
       const asked = performance.now();
       if (!document.hidden) await this.#refresh();
-      const pause = Math.max(INTERVAL_MS, ANSWER_SHARE * (performance.now() - asked));
+      const share = ANSWER_SHARE * (performance.now() - asked);
+      const pause = Math.min(LONGEST_PAUSE_MS, Math.max(INTERVAL_MS, share));
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
@@ -65,10 +69,19 @@ export class Board {
   async #refresh(): Promise<void> {
     const { api, onAnswer, onProblem } = this.#parts;
     try {
-      const [loops, rooms, info, sessions] = await Promise.all([api.loops(), api.rooms(), api.info(), api.sessions()]);
+      const [loops, rooms, info, sessions, cluster] = await Promise.all([
+        api.loops(),
+        api.rooms(),
+        api.info(),
+        api.sessions(),
+        this.#clustered === false ? null : api.cluster(),
+      ]);
       if (this.#stopped) return;
+      this.#clustered = cluster !== null;
       onAnswer();
+      if (cluster) this.#nodes.update(cluster);
       this.#show({ at: performance.now(), loops }, rooms, info, sessions);
+      this.#sayWhatIsTaken(cluster);
     } catch (error) {
       if (!this.#stopped) onProblem(error instanceof Error ? error : new Error(String(error)));
     }
@@ -79,10 +92,6 @@ export class Board {
     this.#before = reading;
     this.#accepting = info['accepting-new-sessions'];
     byId('server', HTMLElement).textContent = `${info['server-name']} ${info.version_string}`;
-    byId('accepting', HTMLElement).textContent = this.#accepting
-      ? 'New sessions are taken.'
-      : 'Draining: no new sessions are taken, those that are there go on.';
-    this.#drain.textContent = this.#accepting ? 'Drain' : 'Take new sessions again';
     const { loops } = reading;
     const total = (count: (loop: Loop) => number) => loops.reduce((sum, loop) => sum + count(loop), 0);
     const users = new Set(rooms.flatMap((room) => room.users.map(({ user_id }) => user_id)));
@@ -103,13 +112,43 @@ export class Board {
     }));
     this.#drops.update(drops.sort((a, b) => b.count - a.count));
     if (rates) for (const { plot, values } of this.#plots) plot.push(reading.at, values(rates));
+    this.#rooms ??= this.#newRooms();
     this.#rooms.update(rooms);
+  }
+
+  #newRooms(): RoomsPanel {
+    const { api } = this.#parts;
+    return new RoomsPanel({
+      nodes: this.#clustered ?? false,
+      onKick: (room, user) => void this.#kick(room, user),
+      onDetails: ({ user_id, handles }) => void showStreams(user_id, handles, (...ids) => api.handle(...ids)),
+    });
+  }
+
+  #sayWhatIsTaken(cluster: ClusterState | null): void {
+    const own = cluster?.nodes.find(({ self }) => self)?.name;
+    const accepting = this.#accepting
+      ? 'New sessions are taken.'
+      : 'Draining: no new sessions are taken, those that are there go on.';
+    const words = cluster ? `Packets, plots and workers are those of this node${own ? `, ${own}` : ''}.` : accepting;
+    const said = byId('accepting', HTMLElement);
+    if (said.textContent !== words) said.textContent = words;
+    this.#drain.hidden = cluster !== null;
+    this.#drain.textContent = this.#accepting ? 'Drain' : 'Take new sessions again';
   }
 
   async #kick(room: string, user: string): Promise<void> {
     const words = `All of ${user}’s connections in this room end now. A user who may join can come back.`;
     if (!(await confirmed(`Kick ${user} from ${room}?`, words, 'Kick'))) return;
     await this.#act(() => this.#parts.api.kick(room, user));
+  }
+
+  async #drainNode({ id, name, draining }: ClusterNode): Promise<void> {
+    const words =
+      'It takes no new rooms from now on. Those that it has go on, and who joins them still comes there. When it has none ' +
+      'left, it can be restarted and nobody notices. It can be taken back.';
+    if (!draining && !(await confirmed(`Drain ${name}?`, words, 'Drain'))) return;
+    await this.#act(() => this.#parts.api.drainNode(id, !draining));
   }
 
   async #toggleDrain(): Promise<void> {

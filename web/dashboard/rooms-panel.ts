@@ -7,6 +7,8 @@ import { Table } from './table.js';
 const MOST_ROOMS = 100;
 
 export interface RoomsParts {
+  /** Whether rooms are on many nodes. */
+  nodes: boolean;
   onKick: (room: string, user: string) => void;
   onDetails: (user: RoomUser) => void;
 }
@@ -25,7 +27,7 @@ export class RoomsPanel {
   /** Of what the graph was drawn: it is drawn anew only when something has changed. */
   #drawn = '';
 
-  constructor({ onKick, onDetails }: RoomsParts) {
+  constructor({ nodes, onKick, onDetails }: RoomsParts) {
     this.#rooms = new Table<RoomState>(
       byId('rooms', HTMLElement),
       'Rooms',
@@ -34,8 +36,9 @@ export class RoomsPanel {
         { title: 'Users', value: ({ users }) => String(users.length), figures: true },
         { title: 'Publish', value: ({ publishers }) => String(publishers), figures: true },
         { title: 'Workers', value: ({ shards }) => shards.join(', ') || '–' },
+        ...(nodes ? [{ title: 'Node', value: ({ node }: RoomState) => node ?? '–' }] : []),
       ],
-      ({ room_id }) => room_id,
+      ({ room_id, node = '' }) => JSON.stringify([room_id, node]),
       [{ label: 'Open', name: ({ room_id }) => room_id, run: ({ room_id }) => this.#open(room_id) }],
     );
     this.#users = new Table<RoomUser>(
@@ -71,8 +74,8 @@ export class RoomsPanel {
 
   #show(): void {
     const wanted = this.#filter.value.trim().toLowerCase();
-    const matches = ({ room_id, users }: RoomState) =>
-      [room_id, ...users.map(({ user_id }) => user_id)].some((text) => text.toLowerCase().includes(wanted));
+    const matches = ({ room_id, node, users }: RoomState) =>
+      [room_id, node ?? '', ...users.map(({ user_id }) => user_id)].some((text) => text.toLowerCase().includes(wanted));
     const found = this.#all.filter(matches).sort((a, b) => b.users.length - a.users.length || compare(a, b));
     this.#rooms.update(found.slice(0, MOST_ROOMS));
     const left = found.length - MOST_ROOMS;

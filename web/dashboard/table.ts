@@ -8,7 +8,8 @@ export interface Column<Row> {
 }
 
 export interface Action<Row> {
-  label: string;
+  /** By row where it says what the button would change; null = nothing can be done about this one. */
+  label: string | ((row: Row) => string | null);
   /** For those who hear the button alone: what it acts on. */
   name: (row: Row) => string;
   run: (row: Row) => void;
@@ -18,6 +19,7 @@ export interface Action<Row> {
 interface Line<Row> {
   root: HTMLTableRowElement;
   cells: HTMLTableCellElement[];
+  buttons: HTMLButtonElement[];
   row: Row;
 }
 
@@ -69,6 +71,10 @@ export class Table<Row> {
         const text = value(row);
         if (shown && shown.textContent !== text) shown.textContent = text;
       });
+      line.buttons.forEach((button, index) => {
+        const action = this.#actions[index];
+        if (action) nameButton(button, action, row);
+      });
     }
     for (const [key, { root }] of this.#lines) {
       if (seen.has(key)) continue;
@@ -87,23 +93,31 @@ export class Table<Row> {
     const cells = this.#columns.map(({ figures }, index) => cell(index === 0 ? 'th' : 'td', '', figures ?? false));
     cells[0]?.setAttribute('scope', 'row');
     const root = element('tr', {}, ...cells);
-    const line = { root, cells, row };
-    if (this.#actions.length > 0)
-      root.append(element('td', { class: 'actions' }, ...this.#actions.map((one) => this.#button(line, one))));
+    const line: Line<Row> = { root, cells, buttons: [], row };
+    line.buttons = this.#actions.map((one) => this.#button(line, one));
+    if (this.#actions.length > 0) root.append(element('td', { class: 'actions' }, ...line.buttons));
     this.#body.append(root);
     this.#lines.set(key, line);
     return line;
   }
 
-  #button(line: Line<Row>, { label, name, run, danger }: Action<Row>): HTMLButtonElement {
-    const button = element('button', {
-      text: label,
-      set: { type: 'button', 'aria-label': `${label} ${name(line.row)}` },
-    });
+  #button(line: Line<Row>, action: Action<Row>): HTMLButtonElement {
+    const { run, danger } = action;
+    const button = element('button', { set: { type: 'button' } });
+    nameButton(button, action, line.row);
     if (danger) button.className = 'danger';
     button.addEventListener('click', () => run(line.row));
     return button;
   }
+}
+
+/** Only what has changed is written: a button that is being pressed must stay as it is. */
+function nameButton<Row>(button: HTMLButtonElement, { label, name }: Action<Row>, row: Row): void {
+  const text = typeof label === 'string' ? label : label(row);
+  button.hidden = text === null;
+  if (text === null || button.textContent === text) return;
+  button.textContent = text;
+  button.setAttribute('aria-label', `${text} ${name(row)}`);
 }
 
 function cell(name: 'th' | 'td', text: string, figures: boolean): HTMLTableCellElement {

@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- [--minutes 60] [--seed N] [--laps 10] [--workers 2] [--out soak.svg]`
+ * `npm run soak -- [--minutes 60] [--seed N] [--laps 10] [--workers 2] [--no-faults] [--out soak.svg]`
  *
  * A server that lives: users in two processes come, publish, subscribe, block, lose packets and go; now and then one of these
  * processes is killed, a media worker dies or stands still, the main thread stands still. After each lap everybody leaves, and what
@@ -26,11 +26,13 @@ const FAULT_ODDS = 30;
 const SETTLE = 3_000;
 
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     minutes: { type: 'string', default: '60' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     laps: { type: 'string', default: '10' },
     workers: { type: 'string', default: '2' },
+    faults: { type: 'boolean', default: true },
     out: { type: 'string', default: 'soak.svg' },
   },
 });
@@ -80,7 +82,7 @@ async function lap(until: number): Promise<void> {
     await elapse(LOOK_INTERVAL);
     await well();
     states.push(await observer.look());
-    if (random.once(FAULT_ODDS)) await fault();
+    if (values.faults && random.once(FAULT_ODDS)) await fault();
   }
   await well();
   await Promise.all(crowds.map((crowd) => crowd.rest()));
@@ -88,10 +90,10 @@ async function lap(until: number): Promise<void> {
   await well();
   const rest = await observer.rest();
   rests.push(rest);
-  const { at, resident, heap, buffers, files, threads, timers } = rest;
+  const { at, resident, anonymous, heap, buffers, files, threads, timers, addons } = rest;
   console.log(
-    `${at.toFixed(0)} s: resident ${resident.toFixed(1)} MiB, heap ${heap.toFixed(1)}, buffers ${buffers.toFixed(1)}, ` +
-      `${files} files, ${threads} threads, ${timers} timers`,
+    `${at.toFixed(0)} s: resident ${resident.toFixed(1)} MiB, ${anonymous.toFixed(1)} written, heap ${heap.toFixed(1)}, ` +
+      `buffers ${buffers.toFixed(1)}, ${files} files, ${threads} threads, ${timers} timers, ${addons} addons`,
   );
   for (const crowd of crowds) crowd.goOn();
 }
@@ -124,13 +126,14 @@ try {
   const began = performance.now();
   for (let index = 1; index <= laps; index += 1) await lap(began + (index / laps) * minutes * 60_000);
   const warm = rests.slice(1);
-  wrong = complaints(warm);
+  wrong = complaints(warm, workers);
   const done = crowds.reduce<Record<string, number>>((sum, { counts }) => {
     for (const [what, count] of Object.entries(counts)) sum[what] = (sum[what] ?? 0) + count;
     return sum;
   }, {});
   const slopes = {
     resident: slopeOf(warm, ({ resident }) => resident),
+    anonymous: slopeOf(warm, ({ anonymous }) => anonymous),
     heap: slopeOf(warm, ({ heap }) => heap),
     files: slopeOf(warm, ({ files }) => files),
   };

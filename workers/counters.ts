@@ -3,6 +3,7 @@
 /** Order is position; names are what /metrics and logs call them. */
 export const SHARD_COUNTERS = [
   'peers',
+  'peersEnding',
   'packetsReceived',
   'packetsSent',
   'packetsUnsent',

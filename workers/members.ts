@@ -4,6 +4,7 @@ import type { Certificate } from './certificate.js';
 import type { ShardCounters } from './counters.js';
 import type { DataRelay } from './data-relay.js';
 import { describeMember } from './describe.js';
+import type { Endings } from './endings.js';
 import type { Engine } from './engine.js';
 import type { FanOut } from './fan-out.js';
 import type { Feedback } from './feedback.js';
@@ -34,6 +35,7 @@ import { newTalking } from './talking.js';
 export interface MembersParts {
   native: Native;
   certificate: () => Certificate;
+  endings: Endings;
   engine: Engine;
   relay: Relay;
   feedback: Feedback;
@@ -264,12 +266,12 @@ export class Members {
   }
 
   private peerOptions(member: Member): PeerOptions {
-    const { native, settings, fault } = this.parts;
+    const { native, endings, settings, fault } = this.parts;
     const report = (where: string, error: Error) => {
       fault(member.handle, where, error);
       if (member.peer) this.hangup(member, 'Internal error');
     };
-    return { native, port: settings.rtpPort, report, listener: this.listener(member) };
+    return { native, endings, port: settings.rtpPort, report, listener: this.listener(member) };
   }
 
   private listener(member: Member): PeerListener {

@@ -1,5 +1,6 @@
 /** One PeerConnection: the shard's only user of node-datachannel's objects. */
 import type { Certificate } from './certificate.js';
+import { type Endings, settingUp } from './endings.js';
 import {
   type DataChannel,
   guard,
@@ -34,6 +35,8 @@ export interface PeerOptions {
   port: number;
   listener: PeerListener;
   report: Report;
+  /** The shard's, of all its peers. */
+  endings: Endings;
 }
 
 /** What an offer of ours said of our side. */
@@ -81,6 +84,7 @@ export class Peer {
   private readonly track: Track;
   private readonly listener: PeerListener;
   private readonly report: Report;
+  private readonly endings: Endings;
   /** Strong references: the addon's wrappers are weak. */
   private readonly channels = new Set<DataChannel>();
   private data: boolean;
@@ -88,9 +92,10 @@ export class Peer {
   private over = false;
 
   private constructor(options: PeerOptions, data: boolean, certificate: Certificate | null) {
-    const { native, port, listener, report } = options;
+    const { native, port, listener, report, endings } = options;
     this.listener = listener;
     this.report = report;
+    this.endings = endings;
     this.data = data;
     this.connection = new native.PeerConnection('peer', {
       iceServers: [],
@@ -164,7 +169,7 @@ export class Peer {
    * Takes the shard's UDP port, and the files that native code needs for its first peer, and keeps them until close(). Later
    * there may be none left, and native code that failed to get them takes the process down at its end.
    */
-  static keeper(options: Pick<PeerOptions, 'native' | 'port' | 'report'>): Peer {
+  static keeper(options: Omit<PeerOptions, 'listener'>): Peer {
     const nothing = () => {};
     const listener: PeerListener = {
       connected: nothing,
@@ -313,11 +318,15 @@ export class Peer {
     this.listener.connected();
   }
 
-  /** Ends the PeerConnection; the client gets a DTLS close. Also needed after the client ended it, or cleanup() blocks. */
+  /**
+   * Ends the PeerConnection; the client gets a DTLS close, a moment later where SCTP is just being set up. Also needed after
+   * the client ended it, or cleanup() blocks.
+   */
   close(): void {
     if (this.over) return;
     this.over = true;
     this.sending = false;
+    const mustWait = this.data && this.track.isOpen() && settingUp(this.connection);
     forgetOpening(this.track);
     for (const channel of this.channels) {
       forgetOpening(channel);
@@ -325,6 +334,7 @@ export class Peer {
     }
     this.channels.clear();
     this.track.close();
-    this.connection.close();
+    if (mustWait) this.endings.add(this.connection);
+    else this.connection.close();
   }
 }

@@ -5,6 +5,7 @@ import { type Certificate, createCertificate } from './certificate.js';
 import { Control } from './control.js';
 import { ShardCounters } from './counters.js';
 import { DataRelay } from './data-relay.js';
+import { Endings } from './endings.js';
 import { Engine } from './engine.js';
 import { isFatal } from './engine-fault.js';
 import { FanOut } from './fan-out.js';
@@ -88,8 +89,10 @@ async function start(request: StartShard): Promise<Shard> {
   if (settings.batchScheduling) scheduleAsBatch();
   const native = loadNative(settings.addonFolders);
   control.countLive();
+  const endings = new Endings((waiting) => counters.set('peersEnding', waiting));
   const keeper = Peer.keeper({
     native,
+    endings,
     port: settings.rtpPort,
     report: (where, { message }) => say({ type: 'fault', handle: null, where, message }),
   });
@@ -127,6 +130,7 @@ async function start(request: StartShard): Promise<Shard> {
     fault,
     native,
     certificate: made,
+    endings,
     engine,
     relay,
     feedback,
@@ -181,6 +185,7 @@ async function start(request: StartShard): Promise<Shard> {
     cleaned = true;
     clearInterval(timer);
     members.closeAll();
+    endings.endAll();
     keeper.close();
     native.cleanup();
     // The addon's last detached thread leaves the library a moment after cleanup() returned.

@@ -11,12 +11,18 @@ import {
   type Track,
   Video,
 } from 'node-datachannel';
+import { Endings, settingUp } from '../../workers/endings.js';
 import { deferred } from './deferred.js';
 import { isRtcp } from './rtp.js';
 import { readSdp, type Transport, transportDescription, usableCandidates } from './sdp.js';
 
+const endings = new Endings();
+
 /** A native object that still lives when the process ends takes it down with SIGABRT. */
-process.once('exit', cleanup);
+process.once('exit', () => {
+  endings.endAll();
+  cleanup();
+});
 
 /** To be called when all peers are closed: their callbacks keep the process alive until they are collected as garbage. */
 export function releaseNative(): void {
@@ -57,7 +63,8 @@ export class MediaPeer {
   readonly channels = new Map<string, DataChannel>();
   #connection: PeerConnection;
   #track: Track;
-  #offersData = false;
+  /** Whether the descriptions have a data line. */
+  #data = false;
   #closed = false;
 
   /** @param bindAddress its only own address, IPv4 or IPv6 */
@@ -94,14 +101,14 @@ export class MediaPeer {
 
   /** Makes the offering side. */
   async offer(channels: ChannelOptions[] = []): Promise<Transport> {
-    this.#offersData = channels.length > 0;
+    this.#data = channels.length > 0;
     for (const { label, ...options } of channels) this.openChannel(label, options);
     this.#connection.setLocalDescription('offer');
     return this.#gathered();
   }
 
   acceptAnswer(remote: Transport): void {
-    this.#connection.setRemoteDescription(transportDescription(remote, this.#offersData), 'answer');
+    this.#connection.setRemoteDescription(transportDescription(remote, this.#data), 'answer');
     this.connectTo(remote);
   }
 
@@ -115,6 +122,7 @@ export class MediaPeer {
 
   /** Makes the answering side, which is the DTLS client; `connectTo` is to follow. */
   async answer(remote: Transport, data: boolean): Promise<Transport> {
+    this.#data = data;
     this.#connection.setRemoteDescription(transportDescription({ ...remote, setup: 'actpass' }, data), 'offer');
     this.#connection.setLocalDescription('answer');
     return this.#gathered();
@@ -135,7 +143,8 @@ export class MediaPeer {
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#connection.close();
+      if (this.#data && this.#track.isOpen() && settingUp(this.#connection)) endings.add(this.#connection);
+      else this.#connection.close();
     }
     await this.ended;
   }

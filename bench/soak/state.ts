@@ -1,5 +1,5 @@
 /** What a server holds at one moment: memory, files, threads, timers, and the tables that its metrics tell of. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Faults } from '../../test/support/faults.js';
 import type { RunningServer } from '../../test/support/server.js';
 import { residentBytes } from '../load/process-stats.js';
@@ -9,6 +9,8 @@ export interface ServerState {
   at: number;
   /** MiB. */
   resident: number;
+  /** MiB of it that are no file's pages: what the process itself wrote. */
+  anonymous: number;
   files: number;
   threads: number;
   users: number;
@@ -21,6 +23,8 @@ export interface RestingState extends ServerState {
   buffers: number;
   /** Timers of all threads. */
   timers: number;
+  /** Copies of the native addon that are mapped: of living workers, and of dead ones whose copy the loader still keeps. */
+  addons: number;
   /** Entries by table, the sum over the shards. */
   tables: Record<string, number>;
 }
@@ -39,6 +43,16 @@ export const EMPTY_TABLES = [
   'down_tracks',
   'blocked_pairs',
 ] as const;
+
+/** Linux' proc(5). */
+function anonymousBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+function mappedAddons(pid: number): number {
+  return new Set(readFileSync(`/proc/${pid}/maps`, 'utf8').match(/janus-sfu-\S+\.node/g)).size;
+}
 
 async function metrics(url: string): Promise<(name: string) => number> {
   const text = await (await fetch(`${url}/metrics`, { headers: { Connection: 'close' } })).text();
@@ -67,6 +81,7 @@ export class Observer {
     return {
       at: (performance.now() - this.#began) / 1000,
       resident: residentBytes(pid) / MIB,
+      anonymous: anonymousBytes(pid) / MIB,
       files: readdirSync(`/proc/${pid}/fd`).length,
       threads: readdirSync(`/proc/${pid}/task`).length,
       users: metric('users'),
@@ -87,6 +102,7 @@ export class Observer {
       heap: total(({ heapUsed }) => heapUsed) / MIB,
       buffers: total(({ external }) => external) / MIB,
       timers: total(({ resources }) => resources.Timeout ?? 0),
+      addons: mappedAddons(this.#server.pid),
       tables: { ...tables, packet_slots_held: metric('packet_slots') - metric('packet_slots_free') },
     };
   }

@@ -5,9 +5,14 @@ import { EMPTY_TABLES, type RestingState } from './state.js';
 const ALLOWED = { residentShare: 0.25, heapMib: 6, files: 3, threads: 2, timers: 2 };
 /** Tables that hold nothing when nobody is there. (Each engine keeps a slot of its history for itself.) */
 const EMPTY: Readonly<Record<string, number>> = Object.fromEntries(EMPTY_TABLES.map((name) => [name, 0]));
-/** Growth of the resident memory from rest to rest that counts as a leak, MiB an hour; only over half an hour or more. */
+/** Growth of the memory that the process wrote, from rest to rest, that counts as a leak, MiB an hour; only over half an hour or more. */
 const SLOPE_MAX = 24;
 const SLOPE_FROM_SECONDS = 1800;
+/**
+ * Copies of the addon beside those of living workers: the first one, which the loader never gives back (it has unique symbols of
+ * C++), and the one of the last worker that died, which goes with the next.
+ */
+const IDLE_ADDONS = 2;
 
 /** Growth an hour, by the least squares over the rests. */
 export function slopeOf(rests: readonly RestingState[], read: (state: RestingState) => number): number {
@@ -21,9 +26,10 @@ export function slopeOf(rests: readonly RestingState[], read: (state: RestingSta
 
 /**
  * @param rests the states at which nobody was there, the one after the warm-up first
+ * @param workers how many the server has
  * @returns a text for each thing that is not as it was
  */
-export function complaints(rests: readonly RestingState[]): string[] {
+export function complaints(rests: readonly RestingState[], workers: number): string[] {
   const [first] = rests;
   const last = rests.at(-1);
   if (!first || !last || rests.length < 2) return ['there were not two rests to compare'];
@@ -41,9 +47,10 @@ export function complaints(rests: readonly RestingState[]): string[] {
   grown('open files', ({ files }) => files, first.files + ALLOWED.files);
   grown('threads', ({ threads }) => threads, first.threads + ALLOWED.threads);
   grown('timers', ({ timers }) => timers, first.timers + ALLOWED.timers);
-  const slope = slopeOf(rests, ({ resident }) => resident);
+  grown('copies of the addon', ({ addons }) => addons, workers + IDLE_ADDONS);
+  const slope = slopeOf(rests, ({ anonymous }) => anonymous);
   if (last.at - first.at >= SLOPE_FROM_SECONDS && slope > SLOPE_MAX) {
-    found.push(`resident memory grows by ${slope.toFixed(1)} MiB an hour`);
+    found.push(`memory grows by ${slope.toFixed(1)} MiB an hour`);
   }
   return found;
 }

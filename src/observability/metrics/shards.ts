@@ -18,6 +18,7 @@ type Table = Readonly<Record<string, readonly [type: Metric['type'], name: strin
 /** Counters of workers/counters.ts. */
 export const WORKER_COUNTERS: Table = {
   peers: ['gauge', 'shard_peers', 'PeerConnections'],
+  peersEnding: ['gauge', 'shard_peers_ending', 'PeerConnections whose end waits until their SCTP is set up'],
   packetsReceived: ['counter', 'shard_packets_received_total', 'RTP and RTCP packets from clients'],
   packetsSent: [
     'counter',

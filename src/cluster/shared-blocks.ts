@@ -25,6 +25,8 @@ const record = z.object({
 
 /** Changes that wait for NATS to be back; with more the oldest are in this node's own store alone. */
 const WAITING_MAX = 100_000;
+/** Milliseconds for which whoever blocks waits for NATS: with an answer after that it is passed on later. */
+const PATIENCE = 500;
 /** Pairs of which it is remembered that NATS has them. */
 const SAID_MAX = 100_000;
 
@@ -80,12 +82,12 @@ export class SharedBlocks implements BlockStore {
 
   /** @inheritdoc */
   async put(blocker: string, blocked: string): Promise<void> {
-    await Promise.all([this.#parts.local.put(blocker, blocked), this.#share(blocker, blocked, true)]);
+    await Promise.all([this.#parts.local.put(blocker, blocked), patiently(this.#share(blocker, blocked, true))]);
   }
 
   /** @inheritdoc */
   async remove(blocker: string, blocked: string): Promise<void> {
-    await Promise.all([this.#parts.local.remove(blocker, blocked), this.#share(blocker, blocked, false)]);
+    await Promise.all([this.#parts.local.remove(blocker, blocked), patiently(this.#share(blocker, blocked, false))]);
   }
 
   /** @inheritdoc */
@@ -185,6 +187,17 @@ export class SharedBlocks implements BlockStore {
     this.#current = true;
     this.#shareWaiting();
   }
+}
+
+/** Resolves with what never rejects, or when that takes long. */
+function patiently(shared: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PATIENCE);
+    void shared.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 function readBlock(text: string): SharedBlock | null {

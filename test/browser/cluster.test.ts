@@ -30,10 +30,11 @@ async function timesOf(visitor: Visitor, what: string): Promise<number[]> {
 
 /** @returns milliseconds from the death of a node until all pages of its room had all media again */
 async function aNodeDies(browser: Browser, t: TestContext, cluster: TestCluster): Promise<number> {
-  const { room, node: doomed } = await cluster.place('pages');
-  const [near, far] = cluster.nodes.filter((one) => one !== doomed) as [Node, Node];
-  const quiet = await cluster.place('bystanders', near);
-  const bystanders = await ClusterCall.open(quiet.room, [near.server.wsUrl, far.server.wsUrl]);
+  const [near, far, doomed] = cluster.nodes as [Node, Node, Node];
+  const room = 'pages';
+  await cluster.place(room, doomed);
+  await cluster.place('bystanders', near);
+  const bystanders = await ClusterCall.open('bystanders', [near.server.wsUrl, far.server.wsUrl]);
   const balancer = await TcpProxy.start(Number(new URL(doomed.server.wsUrl).port));
   let took = 0;
   try {

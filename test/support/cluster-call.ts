@@ -27,10 +27,24 @@ export class ClusterCall {
 
   /** @param urls the node that each comes by */
   static async open(room: string, urls: readonly [string, string]): Promise<ClusterCall> {
-    const [ann, bob] = await Promise.all([enter(room, 'ann', urls[0]), enter(room, 'bob', urls[1])]);
-    const sides = await Promise.all([hear(ann, bob), hear(bob, ann)]);
-    await Promise.all(sides.map(({ sink }) => sink.more('video', 20)));
-    return new ClusterCall(room, sides);
+    const users = await Promise.all([
+      User.connect(withRoom(urls[0], room), room, `ann of ${room}`),
+      User.connect(withRoom(urls[1], room), room, `bob of ${room}`),
+    ]);
+    const [ann, bob] = users;
+    try {
+      const sources = [await ann.publish(), await bob.publish()] as const;
+      for (const source of sources) source.start();
+      const sides = [
+        { user: ann, source: sources[0], sink: await ann.subscribe(bob.id) },
+        { user: bob, source: sources[1], sink: await bob.subscribe(ann.id) },
+      ];
+      await Promise.all(sides.map(({ sink }) => sink.more('video', 20)));
+      return new ClusterCall(room, sides);
+    } catch (error) {
+      await Promise.all(users.map((user) => user.close()));
+      throw error;
+    }
   }
 
   /** What comes from now on is judged by {@link undisturbed}. */
@@ -67,28 +81,9 @@ export class ClusterCall {
     this.look();
   }
 
-  /** Ann blocks Bob, or no more. */
-  block(active: boolean): Promise<void> {
-    const [ann, bob] = this.#sides;
-    if (!ann || !bob) throw new Error('a call has two sides');
-    return active ? ann.source.block(bob.user.id) : ann.source.unblock(bob.user.id);
-  }
-
   async close(): Promise<void> {
     await Promise.all(this.#sides.map(({ user }) => user.close()));
   }
 }
 
-async function enter(room: string, name: string, url: string): Promise<{ user: User; source: Publisher }> {
-  const user = await User.connect(`${url}/?room=${encodeURIComponent(room)}`, room, `${name} of ${room}`);
-  const source = await user.publish();
-  source.start();
-  return { user, source };
-}
-
-async function hear(
-  { user, source }: { user: User; source: Publisher },
-  other: { user: User; source: Publisher },
-): Promise<Side> {
-  return { user, source, sink: await user.subscribe(other.user.id) };
-}
+const withRoom = (url: string, room: string) => `${url}/?room=${encodeURIComponent(room)}`;

@@ -82,21 +82,14 @@ export class TestCluster {
   }
 
   /**
-   * Makes a room that is on a node of the test's choice: tries names until one falls there.
-   *
-   * @param wanted absent = any node
+   * Makes an empty room on a node, which keeps it for a while: a room goes where the first comes in who does not say it.
+   * All nodes know of it then.
    */
-  async place(label: string, wanted?: Node): Promise<{ room: string; node: Node }> {
-    for (let number = 0; number < PLACES_MAX; number += 1) {
-      const room = `${label} ${number}`;
-      const client = await JanusClient.connect(`${this.node(0).server.wsUrl}/?room=${encodeURIComponent(room)}`);
-      await client.join(room, 'the first', { data: true });
-      const [name] = await this.owners(room);
-      await client.close();
-      const node = this.nodes.find((one) => one.name === name);
-      if (node && (!wanted || node === wanted)) return { room, node };
+  async place(room: string, node: Node): Promise<void> {
+    await visit(node.server.wsUrl, room);
+    for (const { name, server } of this.nodes) {
+      await until(() => visit(`${server.wsUrl}/?room=${encodeURIComponent(room)}`, room), `${name} knows ${room}`);
     }
-    throw new Error(`of ${PLACES_MAX} rooms none came to ${wanted?.name ?? 'any node'}`);
   }
 
   /** Who has a room, as a node's list of rooms says: names of nodes. */
@@ -123,7 +116,17 @@ export class TestCluster {
   }
 }
 
-const PLACES_MAX = 30;
+/** @returns whether a client could join */
+async function visit(url: string, room: string): Promise<boolean> {
+  const client = await JanusClient.connect(url);
+  const joined = await client.join(room, 'a visitor', { data: true }).then(
+    () => true,
+    () => false,
+  );
+  await client.close();
+  return joined;
+}
+
 const POLL = 50;
 
 /** Asks again and again, for what no event tells. */

@@ -1,21 +1,12 @@
-/** Nodes that die, NATS that goes away, nodes that are restarted one by one. */
+/** A node that dies, and NATS that goes away. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { releaseNative } from '../../bench/load/media-peer.js';
 import { type Node, TestCluster, until } from '../support/cluster.js';
-import { allSee, NafLike } from '../support/naf-like.js';
+import { allSee, NafLike, usersOf } from '../support/naf-like.js';
 import { natsMissing } from '../support/nats.js';
 
 after(releaseNative);
-
-/** Users of one room, who come to whichever node is there. */
-function users(cluster: TestCluster, room: string, count: number): NafLike[] {
-  return Array.from({ length: count }, (_, index) => {
-    let turn = index;
-    const url = () => cluster.node(turn++).server.wsUrl;
-    return new NafLike({ url, room, id: `${room}-${index}`, hint: true });
-  });
-}
 
 const named = (cluster: TestCluster, name: string): Node => {
   const node = cluster.nodes.find((one) => one.name === name);
@@ -31,7 +22,7 @@ describe('a cluster of three', { skip: natsMissing() }, () => {
     timeout: 120_000,
   }, async () => {
     await TestCluster.open(3, {}, async (cluster) => {
-      const all = ['one', 'two', 'three'].flatMap((room) => users(cluster, room, 2));
+      const all = ['one', 'two', 'three'].flatMap((room) => usersOf(room, 2, () => cluster.nodes));
       try {
         for (const user of all) user.start();
         await allSee(all);
@@ -69,25 +60,6 @@ describe('a cluster of three', { skip: natsMissing() }, () => {
         const took = performance.now() - died;
         assert.ok(took < BACK_LIMIT, `all were back after ${took.toFixed(0)} ms`);
         assert.equal((await cluster.owners('one')).length, 1);
-      } finally {
-        await Promise.all(all.map((user) => user.close()));
-      }
-    });
-  });
-
-  test('is restarted node by node, and everybody is back at once each time', { timeout: 120_000 }, async () => {
-    await TestCluster.open(2, { DRAIN_TIMEOUT: '0.5' }, async (cluster) => {
-      const all = users(cluster, 'the room', 3);
-      try {
-        for (const user of all) user.start();
-        await allSee(all);
-        for (const old of [...cluster.nodes]) {
-          await cluster.add();
-          await cluster.complete();
-          cluster.nodes.splice(cluster.nodes.indexOf(old), 1);
-          assert.equal(await old.server.stop(), 0, old.server.output());
-          await allSee(all, BACK_LIMIT);
-        }
       } finally {
         await Promise.all(all.map((user) => user.close()));
       }

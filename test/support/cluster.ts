@@ -103,6 +103,23 @@ export class TestCluster {
     return owners;
   }
 
+  /**
+   * Restarts all nodes in turn: each ends when its time to drain is over (DRAIN_TIMEOUT), and another comes in its place.
+   *
+   * @param next called when a node has been replaced
+   */
+  async restartAll(next: () => Promise<void>): Promise<void> {
+    for (const old of [...this.nodes]) {
+      // As a balancer sees it: it takes no new clients.
+      this.nodes.splice(this.nodes.indexOf(old), 1);
+      const code = await old.server.stop();
+      if (code !== 0) throw new Error(`${old.name} ended with ${code}:\n${old.server.output()}`);
+      await this.add();
+      await this.complete();
+      await next();
+    }
+  }
+
   /** Ends a node as if its machine had lost power. */
   async kill(node: Node): Promise<void> {
     this.nodes.splice(this.nodes.indexOf(node), 1);

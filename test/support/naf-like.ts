@@ -167,6 +167,18 @@ export class NafLike extends Observable implements Identity {
   }
 }
 
+/** Users of one room with `?room=`, who come by whichever nodes there are at the time. @param nodes as a balancer knows them */
+export function usersOf(room: string, count: number, nodes: () => readonly { server: { wsUrl: string } }[]): NafLike[] {
+  return Array.from({ length: count }, (_, index) => {
+    let turn = index;
+    const url = () => {
+      const all = nodes();
+      return all[turn++ % all.length]?.server.wsUrl ?? '';
+    };
+    return new NafLike({ url, room, id: `${room}-${index}`, hint: true });
+  });
+}
+
 /** Resolves when each of these gets media of all its room mates among them. */
 export async function allSee(users: readonly NafLike[], limit = 30_000): Promise<void> {
   const end = performance.now() + limit;

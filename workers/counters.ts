@@ -52,6 +52,11 @@ export class ShardCounters {
     this.cells[indexes[name]] = value;
   }
 
+  get(name: ShardCounter): number {
+    return this.cells[indexes[name]] ?? 0;
+  }
+
+  /** All of them. */
   read(): Record<ShardCounter, number> {
     return Object.fromEntries(SHARD_COUNTERS.map((name, index) => [name, this.cells[index] ?? 0])) as Record<
       ShardCounter,

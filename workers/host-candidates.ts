@@ -9,10 +9,17 @@ import type { LocalCandidate } from './protocol.js';
 /** RFC 8445 5.1.2.1: type preference 126 (host), component 1. */
 const priority = (localPreference: number) => 126 * 2 ** 24 + localPreference * 2 ** 8 + 255;
 
+/** Milliseconds for which the machine's addresses are taken to be what they were: asking takes as long as an SDP. */
+const ADDRESSES_GOOD_FOR = 1000;
+
 let known: ReturnType<typeof os.networkInterfaces> = {};
+let askedAt = Number.NEGATIVE_INFINITY;
 
 /** The machine's addresses; as they last were where the process has no file left to ask for them. */
 function interfacesNow(): ReturnType<typeof os.networkInterfaces> {
+  const now = performance.now();
+  if (now - askedAt < ADDRESSES_GOOD_FOR) return known;
+  askedAt = now;
   try {
     known = os.networkInterfaces();
   } catch {}

@@ -124,8 +124,8 @@ export class Members {
     this.ensureUpTracks(source);
     const certificate = this.parts.certificate();
     // RFC 8839 5.4: ice-chars, which base64 without its padding is; at least 24 and 128 random bits.
-    const iceUfrag = randomBytes(6).toString('base64');
-    const icePwd = randomBytes(18).toString('base64');
+    const drawn = randomBytes(24).toString('base64');
+    const [iceUfrag, icePwd] = [drawn.slice(0, 8), drawn.slice(8)];
     member.offer = { iceUfrag, icePwd, certificate };
     member.source = source;
     member.downParameters = request.tracks;
@@ -202,7 +202,8 @@ export class Members {
       for (const down of [...track.downTracks]) detachSubscriber(engine, down.subscriber);
       engine.removeUpTrack(track.index);
     }
-    for (const other of this.table.values()) if (other.source === member) other.source = null;
+    // Only what has up tracks can be somebody's source.
+    if (member.audio) for (const other of this.table.values()) if (other.source === member) other.source = null;
     feedback.removePublisher(member);
     fanOut.forget(member);
     this.table.delete(handle);

@@ -79,6 +79,9 @@ function selected(candidate: NativeCandidate): SelectedCandidate {
   return { address, port, type: type.toLowerCase(), protocol: transportType.toLowerCase() };
 }
 
+/** By whether there is a data line. */
+const offeredMids = new Map<boolean, string[]>();
+
 export class Peer {
   private readonly connection: NativePeerConnection;
   private readonly track: Track;
@@ -153,8 +156,7 @@ export class Peer {
       const channel = data ? connection.createDataChannel('', { negotiated: true, id: OFFER_CHANNEL_ID }) : null;
       if (channel) peer.hold(channel);
       connection.setLocalDescription('offer', { iceUfrag: local.iceUfrag, icePwd: local.icePwd });
-      const { mids } = readLocalDescription(peer.localSdp());
-      connection.setRemoteDescription(writeRemoteDescription(remote, mids, data), 'answer');
+      connection.setRemoteDescription(writeRemoteDescription(remote, peer.offeredMids(data), data), 'answer');
       // Its line is negotiated; each callback that stays registered costs at every packet.
       channel?.close();
       // With a data line the state becomes `connected` two round trips later, when SCTP is up: media needn't wait for it.
@@ -192,6 +194,13 @@ export class Peer {
       peer.close();
       throw error;
     }
+  }
+
+  /** The lines of our offer, as libdatachannel has named and ordered them: the same in each one, so that it is read once. */
+  private offeredMids(data: boolean): string[] {
+    const known = offeredMids.get(data) ?? readLocalDescription(this.localSdp()).mids;
+    offeredMids.set(data, known);
+    return known;
   }
 
   private localSdp(): string {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import type { SfuHandle } from '../sfu/handle.js';
 import type { Connection } from './connection.js';
 import { JANUS_ERROR, type JanusError } from './errors.js';
@@ -78,8 +78,7 @@ export interface Expired {
 /** Random in 1..2^53-1, as Janus draws them: nobody guesses a session. */
 export function randomId(): number {
   for (;;) {
-    const bytes = randomBytes(8);
-    const id = (bytes.readUInt32BE(0) & 0x1fffff) * 2 ** 32 + bytes.readUInt32BE(4);
+    const id = randomInt(2 ** 21) * 2 ** 32 + randomInt(2 ** 32);
     if (id > 0) return id;
   }
 }

@@ -219,7 +219,7 @@ export class Rooms {
     this.deliver(audience.map(({ handle: to }) => ({ to, data })));
   }
 
-  /** Takes the handle out of its room and tells the others. Returns its room's number. */
+  /** Takes the handle out of its room and tells the others. Returns the number of the room that has a publisher less, if so. */
   leave(handle: SfuHandle): number | null {
     const { switchboard, presence, log } = this.#parts;
     const member = switchboard.member(handle.number);
@@ -233,7 +233,7 @@ export class Rooms {
       this.#parts.attendance.went(member.room, member.user);
     }
     this.deliver(notices);
-    return joined?.room ?? null;
+    return joined?.publisher ? joined.room : null;
   }
 
   /** Sends notices to those of their handles that are still there. */

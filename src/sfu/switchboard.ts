@@ -49,6 +49,10 @@ export class Switchboard {
   readonly #members = new Map<HandleNumber, Member>();
   readonly #rooms = new Map<string, Set<Member>>();
   readonly #users = new Map<string, Set<Member>>();
+  /** The rooms' publishers: a room of 30 has 900 members, most of which only subscribe. */
+  readonly #publishers = new Map<string, Set<Member>>();
+  /** Users who publish, and by how many members. */
+  readonly #publishing = new Map<string, number>();
 
   constructor(settings: SwitchboardSettings) {
     this.#settings = settings;
@@ -82,9 +86,9 @@ export class Switchboard {
     const { maxRoomSize, maxCcu } = this.#settings;
     const own = this.#users.get(user) ?? new Set();
     if ([...own].some((member) => member.publisher && member.room === room)) return null;
-    if (maxRoomSize > 0 && publishingUsers(this.#rooms.get(room) ?? []).size >= maxRoomSize) return ROOM_FULL;
-    if ([...own].some((member) => member.publisher)) return null;
-    if (maxCcu > 0 && publishingUsers(this.#members.values()).size >= maxCcu) return SERVER_FULL;
+    if (maxRoomSize > 0 && usersOf(this.#publishers.get(room) ?? []).size >= maxRoomSize) return ROOM_FULL;
+    if (this.#publishing.has(user)) return null;
+    if (maxCcu > 0 && this.#publishing.size >= maxCcu) return SERVER_FULL;
     return null;
   }
 
@@ -101,13 +105,14 @@ export class Switchboard {
     this.#members.set(member.handle, member);
     addTo(this.#rooms, member.room, member);
     addTo(this.#users, member.user, member);
+    if (member.publisher) this.#publishes(member);
     return null;
   }
 
   /** The joiner is there: the others' notices, and the publishers of its room as its reply lists them. */
   announce(handle: HandleNumber): { users: string[]; notices: Notice[] } {
     const member = this.#must(handle);
-    const users = publishingUsers(this.roomMembers(member.room));
+    const users = usersOf(this.#announcedPublishers(member.room));
     member.announced = true;
     // A publisher that finds itself listed takes that for a session of its past (naf-janus-adapter) and starts over.
     if (member.publisher && this.#settings.replyIncludesSelf) users.add(member.user);
@@ -122,6 +127,7 @@ export class Switchboard {
     const refusal = becomesPublisher ? this.refusal(member.room, member.user) : null;
     if (refusal) return refusal;
     member.publisher ||= wants.publisher;
+    if (becomesPublisher) this.#publishes(member);
     member.notifications ||= wants.notifications;
     member.talking ||= wants.talking;
     return becomesPublisher ? this.#notices('join', member) : [];
@@ -134,6 +140,7 @@ export class Switchboard {
     this.#members.delete(handle);
     removeFrom(this.#rooms, member.room, member);
     removeFrom(this.#users, member.user, member);
+    if (member.publisher) this.#publishesNoMore(member);
     if (!member.announced) return [];
     const stays = this.userMembers(member.user).some((other) => other.room === member.room);
     return stays ? [] : this.#notices('leave', member);
@@ -146,8 +153,8 @@ export class Switchboard {
 
   /** Who gets a data message: the room's publishers but the sender's own, or those of `whom` in that room. */
   dataReceivers(sender: Member, whom: string | null): Member[] {
-    return this.roomMembers(sender.room).filter(
-      (member) => member.publisher && (whom === null ? member.user !== sender.user : member.user === whom),
+    return this.#announcedPublishers(sender.room).filter(({ user }) =>
+      whom === null ? user !== sender.user : user === whom,
     );
   }
 
@@ -161,6 +168,22 @@ export class Switchboard {
   /** Who in the room is to be told that a member talks, or has stopped: whoever asked, and is somebody else. */
   talkingAudience(about: Member): Member[] {
     return this.roomMembers(about.room).filter((member) => member.talking && member.user !== about.user);
+  }
+
+  #announcedPublishers(room: string): Member[] {
+    return [...(this.#publishers.get(room) ?? [])].filter((member) => member.announced);
+  }
+
+  #publishes(member: Member): void {
+    addTo(this.#publishers, member.room, member);
+    this.#publishing.set(member.user, (this.#publishing.get(member.user) ?? 0) + 1);
+  }
+
+  #publishesNoMore(member: Member): void {
+    removeFrom(this.#publishers, member.room, member);
+    const left = (this.#publishing.get(member.user) ?? 0) - 1;
+    if (left > 0) this.#publishing.set(member.user, left);
+    else this.#publishing.delete(member.user);
   }
 
   #must(handle: HandleNumber): Member {
@@ -178,9 +201,9 @@ export class Switchboard {
   }
 }
 
-function publishingUsers(members: Iterable<Member>): Set<string> {
+function usersOf(members: Iterable<Member>): Set<string> {
   const users = new Set<string>();
-  for (const member of members) if (member.publisher) users.add(member.user);
+  for (const { user } of members) users.add(user);
   return users;
 }
 

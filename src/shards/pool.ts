@@ -234,8 +234,8 @@ export class Shards {
     const now = performance.now();
     const measured = this.places.map((place, shard): MeasuredLoad | null => {
       if (!this.isWell(shard)) return null;
-      const { loopBusyPercent, peers } = new ShardCounters(place.counters).read();
-      return { busy: loopBusyPercent / 100, peers };
+      const counters = new ShardCounters(place.counters);
+      return { busy: counters.get('loopBusyPercent') / 100, peers: counters.get('peers') };
     });
     if (measured.every((load) => load === null))
       throw new ShardError('No media worker is running; try again in a moment.');
@@ -307,7 +307,7 @@ export class Shards {
 
   private look(): void {
     const beats = this.places.map(({ thread, counters }) =>
-      thread === null ? null : new ShardCounters(counters).read().heartbeat,
+      thread === null ? null : new ShardCounters(counters).get('heartbeat'),
     );
     const now = performance.now();
     const stalled = new Set(this.heartbeats.stale(beats, now));

@@ -6,6 +6,8 @@
  * short checked strings and nothing else from a client.
  */
 
+import type { MessagePort } from 'node:worker_threads';
+
 /** A handle as the shards know it: given by the main thread, unique in the process, 1..2^32-1. */
 export type HandleNumber = number;
 /** A user id as the shards know it: given while the user has joined handles, 1..2^31-1; 0 is nobody. */
@@ -105,6 +107,8 @@ export interface ShardSettings {
 export interface StartShard {
   type: 'start';
   shard: ShardNumber;
+  /** Its end of the line to the main thread: all other requests come by it. */
+  line: MessagePort;
   /** The compiled packet engine, and the shard's own memory for it. */
   engine: WebAssembly.Module;
   memory: WebAssembly.Memory;
@@ -228,8 +232,8 @@ export interface SetLimits {
   limits: ShardLimits;
 }
 
-export type ShardRequest =
-  | StartShard
+/** Any request but the first. */
+export type ShardCall =
   | AcceptOffer
   | MakeOffer
   | AcceptAnswer
@@ -244,6 +248,20 @@ export type ShardRequest =
   | RequestKeyframe
   | DescribeHandle
   | SetLimits;
+
+export type ShardRequest = StartShard | ShardCall;
+
+/** What one message to a shard carries: the requests of a turn of the main thread, in their order, by numbers of its own. */
+export type RequestBatch = { number: number; request: ShardCall }[];
+
+/** `problem`: why the request failed, for people. */
+export type ShardAnswer = { number: number } & ({ reply: ShardReply } | { problem: string });
+
+/** What one message of a shard carries; the news are older than the answers. */
+export interface ShardSpeech {
+  news: ShardNews[];
+  answers: ShardAnswer[];
+}
 
 /** `accept-offer` and `make-offer` answer with the transport, `describe` with the description, all others with `{}`. */
 export interface ShardReply {

@@ -1,6 +1,5 @@
 /** The piscina entry of a worker thread: one shard, with its peers, its packet engine, its UDP port. */
 import { createSocket } from 'node:dgram';
-import { parentPort } from 'node:worker_threads';
 import { type Certificate, createCertificate } from './certificate.js';
 import { Control } from './control.js';
 import { ShardCounters } from './counters.js';
@@ -10,15 +9,16 @@ import { Engine } from './engine.js';
 import { isFatal } from './engine-fault.js';
 import { FanOut } from './fan-out.js';
 import { Feedback } from './feedback.js';
+import { Line } from './line.js';
 import { Members } from './members.js';
 import { loadNative } from './native.js';
 import { Peer } from './peer.js';
 import type {
   HandleNumber,
+  ShardCall,
   ShardNews,
   ShardNumber,
   ShardReply,
-  ShardRequest,
   ShardSettings,
   StartShard,
 } from './protocol.js';
@@ -29,12 +29,6 @@ import { newShedding, shed } from './shedding.js';
 import { Supervision } from './supervision.js';
 import { Utilization } from './utilization.js';
 
-/** What reaches the pool's message listener. */
-export interface ShardMessage {
-  shard: ShardNumber;
-  news: ShardNews;
-}
-
 /** Milliseconds between two rounds of regular work. */
 const TICK = 50;
 
@@ -44,11 +38,7 @@ interface Shard {
   data: DataRelay;
   /** The shard's parts read them each time, as limits may change. */
   settings: ShardSettings;
-  /** Resolves when requests can be run. A shard counts as started before: signalling needn't wait for it. */
-  ready: Promise<void>;
 }
-
-let shard: Shard | null = null;
 
 /** Rejects with a clear text if the port can't be bound: native code would only say it with the first peer. */
 function checkPort(port: number): Promise<void> {
@@ -79,9 +69,10 @@ function endIfFatal(error: unknown): void {
   if (isFatal(error)) setImmediate(() => process.exit(1));
 }
 
-async function start(request: StartShard): Promise<Shard> {
+async function start(request: StartShard): Promise<void> {
   const { settings } = request;
-  const say = (news: ShardNews) => parentPort?.postMessage({ shard: request.shard, news } satisfies ShardMessage);
+  const line = new Line(request.line);
+  const say = (news: ShardNews) => line.say(news);
   const control = new Control(request.control);
   const counters = new ShardCounters(request.counters);
   await checkPort(settings.rtpPort);
@@ -109,10 +100,10 @@ async function start(request: StartShard): Promise<Shard> {
     ring: wake,
   });
   let certificate: Certificate | null = null;
+  // A shard counts as started before: signalling needn't wait for it. If it fails every request is told why.
   const ready = createCertificate().then((one) => {
     certificate = one;
   });
-  // Every request is told why; it is no reason to end the thread.
   ready.catch(() => {});
   const made = (): Certificate => {
     if (!certificate) throw new Error('the certificate is not made yet');
@@ -194,10 +185,18 @@ async function start(request: StartShard): Promise<Shard> {
   };
   process.on('exit', cleanUp);
   void control.stopAsked().then(cleanUp);
-  return { members, engine, data, settings, ready };
+  const shard = { members, engine, data, settings };
+  line.answer(ready, (one) => {
+    try {
+      return handle(shard, one);
+    } catch (error) {
+      endIfFatal(error);
+      throw error;
+    }
+  });
 }
 
-function handle({ members, engine, data, settings }: Shard, request: Exclude<ShardRequest, StartShard>): ShardReply {
+function handle({ members, engine, data, settings }: Shard, request: ShardCall): ShardReply {
   switch (request.type) {
     case 'accept-offer':
       return members.acceptOffer(request);
@@ -234,18 +233,7 @@ function handle({ members, engine, data, settings }: Shard, request: Exclude<Sha
   }
 }
 
-/** Runs one request; its throw is the request's failure and harms nothing else. */
-export default async function run(request: ShardRequest): Promise<ShardReply> {
-  if (request.type === 'start') {
-    shard = await start(request);
-    return {};
-  }
-  if (!shard) throw new Error('the shard was not started');
-  await shard.ready;
-  try {
-    return handle(shard, request);
-  } catch (error) {
-    endIfFatal(error);
-    throw error;
-  }
+/** Starts this worker's shard; requests come by its line. */
+export default async function run(request: StartShard): Promise<void> {
+  await start(request);
 }

@@ -95,7 +95,11 @@ export class Peers {
     if (source.gone) throw new Refusal(PUBLISHER_LEFT);
     const home = await this.#settle(source);
     const shard = this.#shards.placeSubscriber(home, source.mirrors);
-    await this.#moveTo(handle, shard);
+    const isNew = handle.shard === null;
+    const moved = this.#moveTo(handle, shard);
+    // A shard is told of a new handle, and asked for its offer, in one message.
+    if (isNew) moved.catch(() => {});
+    else await moved;
     if (source.gone || handle.gone || source.shard !== home) throw new Refusal(PUBLISHER_LEFT);
     const ssrcs = newSsrcs();
     const plan = this.#descriptions.planSubscriber(source, ssrcs, true);
@@ -115,12 +119,13 @@ export class Peers {
     try {
       await this.#mirrors.provide(source, shard);
       if (handle.peer !== peer) throw new Refusal(PUBLISHER_LEFT);
-      const { local } = await this.#shards.run(shard, {
+      const offered = this.#shards.run(shard, {
         type: 'make-offer',
         handle: handle.number,
         source: source.number,
         tracks: plan.tracks,
       });
+      const [{ local }] = await Promise.all([offered, moved]);
       if (!local || handle.peer !== peer || source.gone) throw new Refusal(PUBLISHER_LEFT);
       peer.local = local;
     } catch (error) {

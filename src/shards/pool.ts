@@ -7,17 +7,17 @@ import { Control, createControl } from '../../workers/control.js';
 import { createCounters, type ShardCounter, ShardCounters } from '../../workers/counters.js';
 import { createMemory, readCounters } from '../../workers/memory.js';
 import type {
+  ShardCall,
   ShardLimits,
   ShardNews,
   ShardNumber,
   ShardReply,
-  ShardRequest,
   ShardSettings,
   StartShard,
 } from '../../workers/protocol.js';
 import { createRing } from '../../workers/ring.js';
-import type { ShardMessage } from '../../workers/shard.js';
 import { Heartbeats } from './heartbeats.js';
+import { ShardError, ShardLine } from './line.js';
 import { type MeasuredLoad, ShardLoads } from './loads.js';
 import {
   choosePlacement,
@@ -28,8 +28,7 @@ import {
 } from './placement.js';
 import { Restarts } from './restarts.js';
 
-/** A request that failed, or a shard that is not there to run it. The message is for people. */
-export class ShardError extends Error {}
+export { ShardError };
 
 export interface ShardsOptions {
   /** 1.. */
@@ -49,6 +48,8 @@ export interface ShardsOptions {
 interface Place {
   /** piscina's name for the worker: its thread id; null while there is none. */
   thread: number | null;
+  /** To its worker; null while there is none. */
+  line: ShardLine | null;
   /** The thread that is to run the shard: it waits for its turn, or is being started. */
   next: number | null;
   /** When its worker was first seen to stand still, milliseconds; null = it runs. */
@@ -105,6 +106,7 @@ export class Shards {
     this.mirrorRings = rings();
     this.places = numbers.map(() => ({
       thread: null,
+      line: null,
       next: null,
       stalledSince: null,
       restarts: new Restarts(),
@@ -123,9 +125,6 @@ export class Shards {
       // Exact: a task names its thread, and is never given to another. null would block all later tasks of all workers,
       // so that a pin to a thread that is gone is refused before it gets here (run()).
       loadBalancer: (task, workers) => workers.find((worker) => worker.id === pinOf(task[queueOptionsSymbol])) ?? null,
-    });
-    this.pool.on('message', (message: ShardMessage) => {
-      for (const listener of this.newsListeners) listener(message.shard, message.news);
     });
     this.pool.on('error', (error: Error) => options.log('error', 'a worker thread failed', { error: error.message }));
     this.stuck = new Promise((resolve) => {
@@ -165,19 +164,15 @@ export class Shards {
    *
    * @throws ShardError if the shard is down or the request failed; other shards and requests are unharmed
    */
-  async run(shard: ShardNumber, request: Exclude<ShardRequest, StartShard>): Promise<ShardReply> {
-    const thread = this.places[shard]?.thread ?? null;
-    if (thread === null || this.stopping)
+  async run(shard: ShardNumber, request: ShardCall): Promise<ShardReply> {
+    const { thread = null, line = null } = this.places[shard] ?? {};
+    if (thread === null || line === null || this.stopping)
       throw new ShardError(`Media worker ${shard} is not running; try again in a moment.`);
-    try {
-      return (await this.pool.run({ ...request, [queueOptionsSymbol]: { thread } })) as ShardReply;
-    } catch (error) {
-      throw new ShardError(error instanceof Error ? error.message : String(error), { cause: error });
-    }
+    return line.request(request);
   }
 
   /** Runs one request on every living shard; resolves when all have done it. */
-  async broadcast(request: Exclude<ShardRequest, StartShard>): Promise<void> {
+  async broadcast(request: ShardCall): Promise<void> {
     const living = this.places.flatMap((place, shard) => (place.thread === null ? [] : [shard]));
     await Promise.all(living.map((shard) => this.run(shard, request)));
   }
@@ -267,6 +262,7 @@ export class Shards {
     clearInterval(this.watch);
     const control = new Control(this.control);
     control.askToStop();
+    for (const { line } of this.places) line?.end('The server is shutting down.');
     // terminate() under a thread whose native code is alive would abort the process.
     if (await control.allDone(this.stalled.size > 0 ? SHORT_STOP_LIMIT : STOP_LIMIT)) {
       await this.pool.destroy();
@@ -287,9 +283,15 @@ export class Shards {
     const place = this.places[shard];
     if (!place) return;
     const { settings, rtpPort } = this.options;
+    place.line?.end('The media worker has ended.');
+    const line = new ShardLine((news) => {
+      for (const listener of this.newsListeners) listener(shard, news);
+    });
+    place.line = line;
     const request: StartShard = {
       type: 'start',
       shard,
+      line: line.remote,
       engine: this.engine,
       memory: place.memory,
       control: this.control,
@@ -298,7 +300,7 @@ export class Shards {
       mirrorRings: this.mirrorRings,
       settings: { ...settings, rtpPort: rtpPort + shard },
     };
-    await this.pool.run({ ...request, [queueOptionsSymbol]: { thread } });
+    await this.pool.run({ ...request, [queueOptionsSymbol]: { thread } }, { transferList: [line.remote] });
     place.thread = thread;
     place.restarts.started(performance.now());
     // Clients may come at once, before the next look.
@@ -337,6 +339,7 @@ export class Shards {
     const place = this.places[shard];
     if (!place || this.stopping) return;
     place.thread = null;
+    place.line?.end('The media worker has ended.');
     place.deaths += 1;
     place.restarts.ended(performance.now());
     place.memory = createMemory();

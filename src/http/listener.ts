@@ -52,6 +52,8 @@ const KEEP_ALIVE_TIMEOUT = 10_000;
 const REFUSAL_TIMEOUT = 2_000;
 /** Requests of one connection that wait for their answers; browsers wait for each. */
 const PIPELINE_MAX = 16;
+/** The part of a proxy's request target that is not the path (RFC 9112 3.2.2: to be taken by every server). */
+const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
 /** Milliseconds for connections to end by themselves when the server does. */
 const GOODBYE_LIMIT = 1_000;
 /** Seconds after which a client may try again when the server is full. */
@@ -170,6 +172,7 @@ export class HttpListener {
   #respond(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     if (socket.destroyed) return;
+    request.url = request.url?.replace(ABSOLUTE_FORM, '') || '/';
     const pending = this.#pending.get(socket) ?? 0;
     if (pending >= PIPELINE_MAX) {
       this.counters.pipelinesCut += 1;

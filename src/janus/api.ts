@@ -242,7 +242,7 @@ export class JanusApi implements Service {
     if (!checked.ok) return checked.error;
     const { plugin, opaqueId, loopIndex } = checked.value;
     if (plugin !== PLUGIN) {
-      return { code: JANUS_ERROR.PLUGIN_NOT_FOUND, reason: `No such plugin '${plugin.slice(0, 100)}'` };
+      return { code: JANUS_ERROR.PLUGIN_NOT_FOUND, reason: `No such plugin '${plugin}'` };
     }
     const given = field(envelope.fields, 'token');
     const token = typeof given === 'string' ? given : null;

@@ -1,13 +1,17 @@
 import { type Fields, field, isObject } from './envelope.js';
 import { JANUS_ERROR, type JanusError, missing, wrongType } from './errors.js';
 
-/** The checks of single verbs, in the API's order (janus-api.md 3.3). Null as an optional value counts as absent. */
+/**
+ * The checks of single verbs, in the API's order (janus-api.md 3.3). Null counts as absent where clients send it, or where
+ * the specification says so: `jsep`, `loop_index`, `sdpMid`; elsewhere it is of the wrong type.
+ */
 
 type Checked<T> = { ok: true; value: T } | { ok: false; error: JanusError };
 
 const fail = (error: JanusError): { ok: false; error: JanusError } => ({ ok: false, error });
 
-function optional(fields: Fields, name: string): unknown {
+/** A field for which null counts as absent. */
+function nullable(fields: Fields, name: string): unknown {
   return field(fields, name) ?? undefined;
 }
 
@@ -25,9 +29,9 @@ export function checkAttach(fields: Fields): Checked<AttachRequest> {
   const plugin = field(fields, 'plugin');
   if (plugin === undefined) return fail(missing('plugin'));
   if (typeof plugin !== 'string') return fail(wrongType('plugin', 'a string'));
-  const opaqueId = optional(fields, 'opaque_id');
+  const opaqueId = field(fields, 'opaque_id');
   if (opaqueId !== undefined && typeof opaqueId !== 'string') return fail(wrongType('opaque_id', 'a string'));
-  const loopIndex = optional(fields, 'loop_index');
+  const loopIndex = nullable(fields, 'loop_index');
   if (loopIndex !== undefined && !isIndex(loopIndex)) return fail(wrongType('loop_index', 'a positive integer'));
   return { ok: true, value: { plugin, opaqueId: opaqueId ?? null, loopIndex: loopIndex ?? null } };
 }
@@ -42,7 +46,7 @@ export function checkMessage(fields: Fields): Checked<{ body: Fields; jsep: Jsep
   const body = field(fields, 'body');
   if (body === undefined) return fail(missing('body'));
   if (!isObject(body)) return fail(wrongType('body', 'an object'));
-  const jsep = optional(fields, 'jsep');
+  const jsep = nullable(fields, 'jsep');
   if (jsep === undefined) return { ok: true, value: { body, jsep: null } };
   if (!isObject(jsep)) return fail({ code: JANUS_ERROR.INVALID_JSON_OBJECT, reason: 'Invalid jsep object' });
   const checked = checkJsep(jsep);
@@ -68,13 +72,13 @@ function checkJsep(jsep: Fields): Checked<JsepRequest> {
     ['force_relay', 'boolean'],
     ['e2ee', 'boolean'],
   ] as const) {
-    const value = optional(jsep, name);
+    const value = field(jsep, name);
     // The type names of JavaScript and of Janus are the same here.
     if (value !== undefined && typeof value !== wanted) return notA(name, `a ${wanted}`);
   }
   const known = type.toLowerCase();
   if (known !== 'offer' && known !== 'answer') {
-    const reason = `JSEP error: unknown message type '${type.slice(0, 100)}'`;
+    const reason = `JSEP error: unknown message type '${type}'`;
     return fail({ code: JANUS_ERROR.JSEP_UNKNOWN_TYPE, reason });
   }
   return { ok: true, value: { type: known, sdp, e2ee: field(jsep, 'e2ee') === true } };
@@ -84,7 +88,7 @@ function checkJsep(jsep: Fields): Checked<JsepRequest> {
  * Checks a trickle. Its candidates are not needed: the server has a public address, and learns the client's from the
  * client's own connectivity checks (RFC 8445 7.3.1.3).
  *
- * @param negotiating whether there is a PeerConnection; without one Janus takes any candidate and looks at it later
+ * @param negotiating whether offer and answer of a PeerConnection are known; before that any candidate is taken
  * @returns null, or what is wrong with it
  */
 export function checkTrickle(fields: Fields, negotiating: boolean): JanusError | null {
@@ -120,9 +124,9 @@ function checkCandidate(candidate: unknown): JanusError | null {
   });
   if (!isObject(candidate)) return notA('candidate', 'an object');
   if (field(candidate, 'completed') !== undefined) return null;
-  const mid = optional(candidate, 'sdpMid');
+  const mid = nullable(candidate, 'sdpMid');
   if (mid !== undefined && typeof mid !== 'string') return notA('sdpMid', 'a string');
-  const index = optional(candidate, 'sdpMLineIndex');
+  const index = nullable(candidate, 'sdpMLineIndex');
   if (index !== undefined && !isIndex(index)) return notA('sdpMLineIndex', 'a positive integer');
   if (mid === undefined && index === undefined) return absent('sdpMid or sdpMLineIndex');
   const text = field(candidate, 'candidate');

@@ -1,4 +1,5 @@
 import { JANUS_ERROR, type JanusError } from './errors.js';
+import { parseJson } from './json.js';
 
 export type Documents = { ok: true; documents: unknown[] } | { ok: false; error: JanusError };
 
@@ -12,7 +13,7 @@ const OBJECT_OR_ARRAY = /^[\s]*[{[]/;
  * there are more, none counts. Only objects and arrays are documents. Linear in the text's length; never throws.
  */
 export function readDocuments(text: string): Documents {
-  const whole = parse(text);
+  const whole = parseJson(text);
   if (whole.ok && OBJECT_OR_ARRAY.test(text)) return { ok: true, documents: [whole.value] };
   const documents: unknown[] = [];
   let start = skipSpace(text, 0);
@@ -22,7 +23,7 @@ export function readDocuments(text: string): Documents {
     if (first !== '{' && first !== '[') return broken(text, start, "'[' or '{' expected");
     const end = endOfDocument(text, start);
     if (end === -1) return broken(text, text.length, 'unexpected end of input');
-    const part = parse(text.slice(start, end));
+    const part = parseJson(text.slice(start, end));
     if (!part.ok) return broken(text, start + part.position, 'invalid token');
     documents.push(part.value);
     start = skipSpace(text, end);
@@ -32,15 +33,6 @@ export function readDocuments(text: string): Documents {
     return { ok: false, error: { code: JANUS_ERROR.INVALID_JSON, reason } };
   }
   return { ok: true, documents };
-}
-
-function parse(text: string): { ok: true; value: unknown } | { ok: false; position: number } {
-  try {
-    return { ok: true, value: JSON.parse(text) };
-  } catch (error) {
-    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-    return { ok: false, position: Number(position ?? 0) };
-  }
 }
 
 function skipSpace(text: string, from: number): number {

@@ -1,4 +1,4 @@
-import { type JanusError, missing, wrongType } from './errors.js';
+import { cutReason, type JanusError, missing, wrongType } from './errors.js';
 
 /** The part of a request that all verbs share. Ids are 0 when absent or unusable, as Janus takes them. */
 export interface Envelope {
@@ -21,8 +21,6 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 export type ReadEnvelope = { ok: true; envelope: Envelope } | { ok: false; error: JanusError; sessionId: number };
 
-const VERB_TEXT_MAX = 100;
-
 /** An own property; nothing that an object inherits is part of a request. */
 export function field(fields: Fields, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
@@ -32,8 +30,11 @@ export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Where integers end: what is beyond was written as a real number (`1e30`), or parseJson would have refused it. */
+const INTEGERS_END = 2 ** 63;
+
 function isId(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value);
+  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < INTEGERS_END;
 }
 
 /** Checks 2 to 4 of the API's order (janus-api.md 3.3): transaction, verb, `id`. Never throws. */
@@ -48,12 +49,13 @@ export function readEnvelope(document: unknown): ReadEnvelope {
   const verb = field(fields, 'janus');
   if (verb === undefined) return fail(missing('janus'));
   if (typeof verb !== 'string') return fail(wrongType('janus', 'a string'));
-  const id = field(fields, 'id') ?? 0;
+  const given = field(fields, 'id');
+  const id = given === undefined ? 0 : given;
   if (!isId(id) || id < 0 || !Number.isSafeInteger(id)) return fail(wrongType('id', 'a positive integer'));
   const handle = field(fields, 'handle_id') ?? null;
   const envelope: Envelope = {
     verb: verb.toLowerCase(),
-    verbText: verb.slice(0, VERB_TEXT_MAX),
+    verbText: cutReason(verb),
     transaction,
     sessionId,
     handleId: isId(handle) ? handle : 0,

@@ -39,6 +39,14 @@ export function missing(element: string): JanusError {
   return { code: JANUS_ERROR.MISSING_MANDATORY_ELEMENT, reason: `Missing mandatory element (${element})` };
 }
 
+/** UTF-16 units; the reference server cuts its texts here too. */
+const REASON_MAX = 511;
+
+/** A text that may have something of the client's in it, cut to the length of an error's. */
+export function cutReason(text: string): string {
+  return text.length <= REASON_MAX ? text : text.slice(0, REASON_MAX).replace(/[\ud800-\udbff]$/, '');
+}
+
 /** @param type `a string`, `a positive integer`, `an object`, … */
 export function wrongType(element: string, type: string): JanusError {
   return { code: JANUS_ERROR.INVALID_ELEMENT_TYPE, reason: `Invalid element type (${element} should be ${type})` };
@@ -50,6 +58,6 @@ export function errorReply(error: JanusError, request: { sessionId?: number; tra
     janus: 'error',
     ...(request.sessionId ? { session_id: request.sessionId } : {}),
     ...(request.transaction === undefined ? {} : { transaction: request.transaction }),
-    error: { code: error.code, reason: error.reason },
+    error: { code: error.code, reason: cutReason(error.reason) },
   };
 }

@@ -2,6 +2,7 @@ import { Counts } from '../observability/counts.js';
 import type { Log } from '../observability/log.js';
 import { SDP_LIMITS, type SdpLimits } from '../sdp/intake.js';
 import { parseDescription } from '../sdp/parse.js';
+import type { SfuHandle } from '../sfu/handle.js';
 import type { RemoteJsep, SfuPlugin } from '../sfu/plugin.js';
 import { checkMessage, checkTrickle, endsCandidates, type JsepRequest } from './checks.js';
 import { JANUS_ERROR, type JanusError } from './errors.js';
@@ -16,6 +17,11 @@ export interface HandleVerbsParts {
   /** Most that a client's description may have. */
   sdpLimits?: SdpLimits;
   log: Log;
+}
+
+/** Whether offer and answer of the handle's PeerConnection have been seen (janus-api.md 1.3, early trickle). */
+function isNegotiated({ peer }: SfuHandle): boolean {
+  return peer !== null && (peer.role === 'publisher' || peer.answered !== null);
 }
 
 /** The verbs that are addressed to a handle: `message`, `trickle`, `hangup`, `detach` (janus-api.md 1.3). */
@@ -66,7 +72,6 @@ export class HandleVerbs {
   }
 
   async #run(request: Request, handle: Handle): Promise<JanusError | null> {
-    const { plugin } = this.#parts;
     const { session } = handle;
     const { verb, transaction, fields } = request.envelope;
     const sfuHandle = handle.plugin;
@@ -74,7 +79,7 @@ export class HandleVerbs {
     const success: SuccessReply = { janus: 'success', session_id: session.id, transaction };
     switch (verb) {
       case 'trickle': {
-        const error = checkTrickle(fields, sfuHandle.peer !== null);
+        const error = checkTrickle(fields, isNegotiated(sfuHandle));
         if (error) return error;
         handle.trickled = endsCandidates(fields) ? 'all' : 'some';
         request.reply({ janus: 'ack', session_id: session.id, transaction });
@@ -84,12 +89,10 @@ export class HandleVerbs {
         request.reply(success);
         await this.hangup(handle, 'Janus API');
         return null;
-      case 'detach': {
+      case 'detach':
         request.reply(success);
-        await plugin.detach(sfuHandle);
-        sfuHandle.sink.detached();
+        await this.#end(sfuHandle);
         return null;
-      }
       default:
         return this.#message(request, handle);
     }
@@ -115,8 +118,15 @@ export class HandleVerbs {
     request.reply({ janus: 'ack', session_id: session.id, transaction, hint: 'Processing.' });
     const answer = await this.#parts.plugin.message(sfuHandle, body, jsep);
     if (!sfuHandle.gone) this.#parts.events.plugin(handle, answer.data, answer.jsep, transaction);
+    if (answer.last) await this.#end(sfuHandle);
     return null;
   }
+
+  async #end(sfuHandle: SfuHandle): Promise<void> {
+    await this.#parts.plugin.detach(sfuHandle);
+    sfuHandle.sink.detached();
+  }
+
   #readJsep({ type, sdp }: JsepRequest): RemoteJsep | JanusError {
     const parsed = parseDescription(sdp, this.#parts.sdpLimits ?? SDP_LIMITS);
     if (parsed.ok) return { type, description: parsed.description };

@@ -60,19 +60,22 @@ export class Moderation {
     const { room_id: room, user_id: user } = message;
     const permission = gatekeeper.kick(message.token ?? null, room);
     if (!permission.ok) throw new Refusal(permission.reason);
-    const by = switchboard.member(handle.number)?.user ?? null;
-    const handles = (await this.evict(room, user, by)) || (await authority.evict(room, user, by));
+    const member = switchboard.member(handle.number);
+    const by = member?.user ?? null;
+    const last = member?.room === room && member.user === user;
+    const handles = (await this.evict(room, user, by, handle)) || (await authority.evict(room, user, by));
     log('info', 'kicked', { handle: handle.number, room, user, by, handles });
-    return { data: { success: true, response: {} } };
+    return { data: { success: true, response: {} }, ...(last && { last }) };
   }
 
   /**
    * Ends all handles of a user in a room, and tells their client.
    *
    * @param by who wants it; null = an operator
+   * @param kicker the handle that waits for an answer to it: should it be one of them, its end is left to the caller
    * @returns how many there were
    */
-  async evict(room: string, user: string, by: string | null): Promise<number> {
+  async evict(room: string, user: string, by: string | null, kicker: SfuHandle | null = null): Promise<number> {
     const { switchboard, attendance, peers, gatekeeper } = this.#parts;
     const targets = switchboard.userMembers(user).filter((member) => member.room === room);
     if (targets.length > 0) attendance.kicked(room, user, by);
@@ -81,11 +84,13 @@ export class Moderation {
       const token = peers.find(handle)?.token;
       return token && gatekeeper.bans?.ban(token);
     });
-    const ended = targets.flatMap((member) => {
-      const target = peers.find(member.handle);
-      return target ? [this.#detach(target).then(() => target.sink.detached())] : [];
+    const handles = targets.flatMap((member) => peers.find(member.handle) ?? []);
+    const ended = handles.map(async (target) => {
+      if (target === kicker) return;
+      await this.#detach(target);
+      target.sink.detached();
     });
     await Promise.all([...ended, ...banned]);
-    return ended.length;
+    return handles.length;
   }
 }

@@ -16,6 +16,8 @@ import type { DataEvent, Failure, Success, TalkingEvent } from './wire.js';
 export interface PluginReply {
   data: Success | Failure;
   jsep?: LocalJsep;
+  /** The handle is to end when this is said: it has put itself out. */
+  last?: boolean;
 }
 
 export interface RoomsParts {
@@ -55,10 +57,13 @@ export class Rooms {
   async join(handle: SfuHandle, message: JoinMessage): Promise<PluginReply> {
     const { switchboard, gatekeeper, authority, log } = this.#parts;
     const { room_id: room, user_id: user, subscribe } = message;
-    if (handle.joined) throw new Refusal('Handles may only join once!');
-    if (subscribe && handle.subscription && asksForSomething(subscribe)) throw new Refusal(ONE_SUBSCRIPTION);
     const permission = gatekeeper.join(message.token ?? null, room, user);
     if (!permission.ok) throw new Refusal(permission.reason);
+    if (handle.joined) {
+      const full = subscribe?.data ? switchboard.refusal(room, user) : null;
+      throw new Refusal(full ?? 'Handles may only join once!');
+    }
+    if (subscribe && handle.subscription && asksForSomething(subscribe)) throw new Refusal(ONE_SUBSCRIPTION);
     const claim = () => authority.claim(room, user, handle.client);
     await serveHere(claim());
 

@@ -108,12 +108,14 @@ describe('an operator', () => {
     const [short, long] = [await client.create(), await client.create()];
     const set = (session_id: number, timeout: unknown) => ask({ janus: 'set_session_timeout', session_id, timeout });
     assert.equal((await set(long, 0)).timeout, 0);
-    assert.equal((await set(long, -1)).timeout, 60);
+    assert.equal((await set(long, -1)).timeout, -1);
     assert.equal((await set(short, 1)).timeout, 1);
     const timeout = await client.until(({ janus }) => janus === 'timeout', 'the timeout');
     assert.equal(timeout.session_id, short);
     assert.equal((await client.request({ janus: 'keepalive', session_id: long })).janus, 'ack');
-    for (const wrong of [-2, 1.5, '1', null]) assert.equal((await set(long, wrong)).error?.code, 467);
+    const negative = 'Invalid element type (timeout should be a non-negative integer or -1)';
+    assert.deepEqual((await set(long, -2)).error, { code: 467, reason: negative });
+    for (const wrong of [1.5, '1', null]) assert.equal((await set(long, wrong)).error?.code, 467);
     assert.equal((await set(long, undefined)).error?.code, 456);
     await client.close();
   });

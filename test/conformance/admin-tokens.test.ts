@@ -73,14 +73,24 @@ describe('stored tokens', () => {
       assert.equal((await errorOf({ janus, token: 7, plugins: [PLUGIN] }))?.code, 467);
     }
     assert.equal((await errorOf({ janus: 'add_token', token: 'x', plugins: PLUGIN }))?.code, 467);
+    assert.equal((await errorOf({ janus: 'add_token', token: 'x', plugins: null }))?.code, 467);
+    assert.deepEqual(await dataOf({ janus: 'add_token', token: 'known', plugins: [] }), { plugins: [PLUGIN] });
     for (const janus of ['allow_token', 'disallow_token']) {
-      assert.equal((await errorOf({ janus, token: 'x' }))?.code, 456);
-      for (const plugins of [[], 'x', ['other'], [PLUGIN, 7], null]) {
-        assert.equal((await errorOf({ janus, token: 'x', plugins }))?.code, 467, JSON.stringify(plugins));
+      for (const [plugins, type] of [
+        [undefined, 'a non-empty array'],
+        [[], 'a non-empty array'],
+        ['x', 'an array'],
+        [null, 'an array'],
+      ]) {
+        const reason = `Invalid element type (plugins should be ${type})`;
+        assert.deepEqual(await errorOf({ janus, token: 'x', plugins }), { code: 467, reason });
       }
-      const unknown = { code: 470, reason: 'Token x not found' };
-      assert.deepEqual(await errorOf({ janus, token: 'x', plugins: [PLUGIN] }), unknown);
+      for (const plugins of [['other'], [PLUGIN, 7]]) {
+        assert.deepEqual(await errorOf({ janus, token: 'x', plugins }), { code: 470, reason: 'Token x not found' });
+        assert.equal((await errorOf({ janus, token: 'known', plugins }))?.code, 467, JSON.stringify(plugins));
+      }
     }
+    await ask({ janus: 'remove_token', token: 'known' });
   });
 
   test('are shown by handle_info and never logged', async () => {

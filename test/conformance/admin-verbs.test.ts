@@ -196,11 +196,24 @@ describe('the verbs about the server', () => {
     assert.equal((await query(ws, 7)).error?.code, 467);
   });
 
-  test('there are no event handlers, loggers, STUN tests and captures, and it says so', async () => {
-    assert.equal((await errorOf({ janus: 'query_eventhandler', handler: 'x' })).code, 460);
-    assert.equal((await errorOf({ janus: 'query_eventhandler' })).code, 456);
-    assert.equal((await errorOf({ janus: 'query_logger', logger: 'x' })).code, 460);
-    assert.equal((await errorOf({ janus: 'query_logger', logger: 1 })).code, 467);
+  test('a request is looked at before whom it is for, and null is none', async () => {
+    const wrong = { code: 467, reason: 'Invalid element type (request should be an object)' };
+    for (const [verb, field, unknown] of [
+      ['message_plugin', 'plugin', 'Invalid plugin'],
+      ['query_transport', 'transport', 'Invalid transport'],
+      ['query_eventhandler', 'handler', 'Invalid event handler'],
+      ['query_logger', 'logger', 'Invalid logger'],
+    ] as const) {
+      assert.equal((await errorOf({ janus: verb })).code, 456);
+      assert.equal((await errorOf({ janus: verb, [field]: 1 })).code, 467);
+      for (const request of [null, 'x', []]) {
+        assert.deepEqual(await errorOf({ janus: verb, [field]: 'x', request }), wrong);
+      }
+      assert.deepEqual(await errorOf({ janus: verb, [field]: 'x', request: {} }), { code: 460, reason: unknown });
+    }
+  });
+
+  test('there are no STUN tests and captures, and it says so', async () => {
     const stun = await errorOf({ janus: 'test_stun', address: 'stun.example', port: 3478 });
     assert.equal(stun.code, 490);
     assert.match(stun.reason, /uses no STUN/);
@@ -223,7 +236,11 @@ describe('the verbs about the server', () => {
     assert.ok(!suite.server.output().includes('never written'));
     assert.equal((await errorOf({ janus: 'custom_event', schema: 'x', data: [] })).code, 467);
     assert.equal((await errorOf({ janus: 'custom_event', data: {} })).code, 456);
-    assert.equal((await errorOf({ janus: 'custom_logline', line: 'x', level: 8 })).code, 467);
+    await fieldsOf({ janus: 'custom_logline', line: 'of a level that there is not', level: 8 });
+    await logged(suite.server, /info custom line line="of a level that there is not"/);
+    for (const level of [-1, null, '4']) {
+      assert.equal((await errorOf({ janus: 'custom_logline', line: 'x', level })).code, 467);
+    }
     assert.equal((await errorOf({ janus: 'custom_logline' })).code, 456);
   });
 

@@ -111,6 +111,9 @@ describe('the envelope', () => {
       const found = (await (await fetch(`${suite.server.adminUrl}/${path}`)).json()) as Reply;
       assert.equal(found.janus, janus);
     }
+    const posted = await fetch(`${suite.server.adminUrl}/info`, { method: 'POST', body: '{}' });
+    const { error } = (await posted.json()) as Reply;
+    assert.deepEqual(error, { code: 450, reason: 'Use GET for the info endpoint' });
   });
 });
 
@@ -160,9 +163,13 @@ describe('what is addressed', () => {
       { session_id: session, handle_id: 0 },
       { handle_id: 5 },
       { session_id: session, handle_id: 'x' },
+      { session_id: session, handle_id: null },
     ]) {
       const { error } = await ask({ janus: 'handle_info', ...ids });
       assert.deepEqual(error, { code: 458, reason: 'Session not found' });
+    }
+    for (const ids of [{ session_id: 0, handle_id: 0 }, { handle_id: 'x' }, { handle_id: null }]) {
+      assert.equal((await ask({ janus: 'ping', ...ids })).janus, 'pong');
     }
   });
 });

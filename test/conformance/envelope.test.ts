@@ -79,6 +79,12 @@ describe('the order of checks', () => {
       /^No such handle/,
     ],
     ['an unknown verb', () => ({ janus: 'nope', session_id: session }), 453, "Unknown request 'nope'"],
+    [
+      'a text too long for an error',
+      () => ({ janus: 'x'.repeat(2000), session_id: session }),
+      453,
+      `Unknown request '${'x'.repeat(494)}`,
+    ],
     ['an unknown plugin', () => ({ janus: 'attach', session_id: session, plugin: 'x' }), 460, "No such plugin 'x'"],
     [
       'a wrong id before everything else',
@@ -232,6 +238,8 @@ describe('a frame', () => {
     'null',
     '{"janus":"ping",}',
     '\u0000{"janus":"ping","transaction":"x"}',
+    '\ufeff{"janus":"ping","transaction":"x"}',
+    '{"janus":"ping","transaction":"\\ud800"}',
   ]) {
     test(`${JSON.stringify(text)} is no JSON request: 454`, async () => {
       assert.deepEqual(await answers(text), ['error 454 -']);

@@ -151,6 +151,14 @@ describe('a handle that subscribes', () => {
     assert.equal(await say(handle, answerTo()), 'success');
   });
 
+  test('takes any candidate before its answer, and looks at those that follow', async () => {
+    const { handle } = await subscriber();
+    const trickle = async () => short(await client.toHandle(handle, { janus: 'trickle', candidate: {} }));
+    assert.equal(await trickle(), 'success');
+    assert.equal(await say(handle, answerTo()), 'success');
+    assert.match(await trickle(), /^456 Trickle error/);
+  });
+
   test('takes no offer of its client', async () => {
     const { handle } = await subscriber();
     assert.match(await say(handle, OFFER), /attach another handle/);

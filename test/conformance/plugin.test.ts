@@ -49,7 +49,7 @@ describe('join', () => {
   });
 
   test('works for rooms and users of any name', async () => {
-    for (const name of ['__proto__', 'constructor', 'toString', '', '%s%n', 'a\r\nb', '\u0000', 'é😀'.repeat(42)]) {
+    for (const name of ['__proto__', 'constructor', 'toString', '', '%s%n', 'a\r\nb', '\u0001', 'é😀'.repeat(42)]) {
       const one = await user(name, `${name}1`.slice(-200));
       const client = await connect();
       const handle = await client.attach(await client.create());
@@ -74,6 +74,7 @@ describe('join', () => {
     assert.deepEqual(other.heard(), []);
     assert.equal(refusalOf(await join({ subscribe: PUBLISHER })), null);
     assert.equal(refusalOf(await join({})), 'Handles may only join once!');
+    assert.equal(refusalOf(await join({ room_id: 'another', subscribe: PUBLISHER })), 'Handles may only join once!');
   });
 
   test('W9: of an id over 256 bytes is refused by name', async () => {

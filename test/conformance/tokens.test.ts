@@ -66,6 +66,19 @@ describe('a join', () => {
     });
   }
 
+  test('of a handle that has joined says first what is wrong with its token', async () => {
+    const ann = await user('again', 'ann');
+    const join = { kind: 'join', room_id: 'again', user_id: 'ann' };
+    for (const [text, outcome] of [
+      [null, 'Rejecting anonymous join!'],
+      [KICK, 'Rejecting join without permission!'],
+      [JOIN, 'Handles may only join once!'],
+    ]) {
+      assert.equal(refusalOf(await ann.client.message(ann.handle, { ...join, token: text })), outcome);
+    }
+    await ann.client.close();
+  });
+
   test('A9: leaves no token in the log', () => {
     for (const text of [JOIN, KICK]) assert.ok(!server.output().includes(text.slice(-40)));
   });
@@ -146,14 +159,22 @@ describe('a kick', () => {
     await Promise.all([ann.client.close(), bob.client.close()]);
   });
 
-  test('of oneself works too', async () => {
-    const ann = await user('self', 'ann');
-    const acked = await ann.client.toHandle(ann.handle, {
-      janus: 'message',
-      body: { kind: 'kick', room_id: 'self', user_id: 'ann', token: KICK },
-    });
-    assert.equal(acked.janus, 'ack');
-    await ann.client.until((one) => one.janus === 'detached', 'detached');
+  test('of oneself is answered, and then the handle ends', async () => {
+    const [ann, bob] = [await user('self', 'ann'), await user('self', 'bob')];
+    const second = await ann.client.attach(ann.handle.session);
+    await ann.client.message(second, { kind: 'join', room_id: 'self', user_id: 'ann', token: JOIN });
+    const from = ann.client.received.length;
+    const kick = { kind: 'kick', room_id: 'self', user_id: 'ann', token: KICK };
+    assert.deepEqual(dataOf(await ann.client.message(ann.handle, kick)), { success: true, response: {} });
+    await ann.client.until((one) => one.janus === 'detached' && one.sender === ann.handle.id, 'detached', from);
+    const told = ann.client.received.slice(from).map(({ janus, sender }) => `${janus} ${sender ?? ''}`);
+    const [own, other] = [`detached ${ann.handle.id}`, `detached ${second.id}`];
+    assert.deepEqual(told.toSorted(), ['ack ', own, other, `event ${ann.handle.id}`].toSorted());
+    assert.equal(told.at(-1), own);
+    assert.equal((await ann.client.toHandle(ann.handle, { janus: 'message', body: {} })).error?.code, 459);
+    await bob.client.until((one) => dataOf(one)?.event === 'leave', 'leave');
+    assert.deepEqual(bob.heard(), ['leave ann']);
+    await bob.client.close();
     assert.equal((await ann.client.request({ janus: 'keepalive', session_id: ann.handle.session })).janus, 'ack');
     await ann.client.close();
   });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ADMIN_SECRET, adminOverWebSocket } from '../support/admin-client.js';
 import { JanusClient, type Received } from '../support/janus-client.js';
+import { anyJson } from '../support/request-drafts.js';
 import { startServer } from '../support/server.js';
 
 const VERBS = [
@@ -40,7 +41,7 @@ const odd = fc.constantFrom<unknown>(
   'ann',
 );
 const good = fc.constantFrom<unknown>('janus.plugin.sfu', 'lobby', 3, true, { request: 'connections' });
-const values = fc.dictionary(fc.constantFrom(...FIELDS), fc.oneof(odd, good, fc.jsonValue()), { maxKeys: 4 });
+const values = fc.dictionary(fc.constantFrom(...FIELDS), fc.oneof(odd, good, anyJson), { maxKeys: 4 });
 const request = fc.record({
   verb: fc.oneof({ weight: 9, arbitrary: fc.constantFrom<unknown>(...VERBS) }, { weight: 1, arbitrary: odd }),
   secret: fc.oneof({ weight: 4, arbitrary: fc.constant<unknown>(ADMIN_SECRET) }, { weight: 1, arbitrary: odd }),

@@ -32,12 +32,14 @@ const VERBS = ['keepalive', 'claim', 'attach', 'destroy', 'message', 'trickle', 
 /** A text that is an SDP to the model; every other text is none. */
 export const isDescription = (sdp: string): boolean => sdp.startsWith('v=0\r\n');
 
-const isInteger = (value: Json | undefined): value is number => typeof value === 'number' && Number.isInteger(value);
+/** Beyond 64 bits only real numbers can be written: `1e30`. */
+const isInteger = (value: Json | undefined): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 63;
 /** An integer from 0; those that JSON in JavaScript does not carry exactly are none. */
 const isIndex = (value: Json | undefined): boolean => isInteger(value) && value >= 0 && Number.isSafeInteger(value);
 const isFields = (value: Json | undefined): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-/** Null of an optional element counts as absent (janus-api.md 15). */
+/** Null of `jsep`, `loop_index`, `sdpMid` counts as absent (janus-api.md 15). */
 const given = (value: Json | undefined): value is Exclude<Json, null> => value !== undefined && value !== null;
 const own = (fields: Fields, name: string): Json | undefined =>
   Object.hasOwn(fields, name) ? fields[name] : undefined;
@@ -63,7 +65,7 @@ export class JanusModel {
     if (typeof transaction !== 'string') return bare(467);
     if (janus === undefined) return bare(456);
     if (typeof janus !== 'string') return bare(467);
-    if (given(id) && !isIndex(id)) return bare(467);
+    if (id !== undefined && !isIndex(id)) return bare(467);
 
     const fail = (code: number): Prediction => ({ janus: 'error', code, ...claimed, transaction });
     const verb = janus.toLowerCase();
@@ -150,7 +152,7 @@ export class JanusModel {
     const [plugin, opaqueId, loop] = ['plugin', 'opaque_id', 'loop_index'].map((name) => own(fields, name));
     if (plugin === undefined) return 456;
     if (typeof plugin !== 'string') return 467;
-    if (given(opaqueId) && typeof opaqueId !== 'string') return 467;
+    if (opaqueId !== undefined && typeof opaqueId !== 'string') return 467;
     if (given(loop) && !isIndex(loop)) return 467;
     if (plugin !== PLUGIN) return 460;
     const token = own(fields, 'token');
@@ -181,7 +183,7 @@ function messageError(fields: Fields): number | null {
     e2ee: 'boolean',
   })) {
     const value = own(jsep, name);
-    if (given(value) && typeof value !== kind) return 467;
+    if (value !== undefined && typeof value !== kind) return 467;
   }
   if (!['offer', 'answer'].includes(type.toLowerCase())) return 464;
   if (!isDescription(sdp)) return 465;

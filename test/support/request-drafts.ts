@@ -44,6 +44,9 @@ function fill(draft: Draft, from: string, model: JanusModel): Json {
   return filled;
 }
 
+/** Any JSON but integers beyond 64 bits: no text with one is taken. */
+export const anyJson = fc.jsonValue().filter((value) => !/\d{19}/.test(JSON.stringify(value))) as fc.Arbitrary<Json>;
+
 const odd = fc.constantFrom<Json>(null, true, '', '7', -1, 0, 0.5, 7, 2 ** 60, [], {}, 'x'.repeat(300), '__proto__');
 const verb = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom('attach', 'message', 'trickle', 'hangup', 'detach') },
@@ -127,7 +130,7 @@ export const request = fc.record({
   draft: fc.oneof(
     { weight: 20, arbitrary: nearlyRight },
     { weight: 2, arbitrary: offer },
-    { weight: 1, arbitrary: fc.jsonValue().map((value) => ({ $any: value as Json })) },
+    { weight: 1, arbitrary: anyJson.map((value) => ({ $any: value })) },
   ),
 });
 

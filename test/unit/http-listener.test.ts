@@ -58,6 +58,10 @@ describe('the HTTP listener', () => {
     for (const [path, handler] of [
       ['/', '/'],
       ['/api', '/api'],
+      ['http://x.example:80/api', '/api'],
+      ['HTTPS://x/api?y', '/api'],
+      ['http://x', '/'],
+      ['http://x/http://y/api', '/'],
       ['/api/', '/api'],
       ['/api?x=/api/deeper', '/api'],
       ['/api/x', '/api'],

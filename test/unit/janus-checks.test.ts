@@ -34,7 +34,8 @@ describe('a message', () => {
     [{ type: 'offer', sdp: '', rid_order: 1 }, '467 JSEP error: invalid element type (rid_order should be a string)'],
     [{ type: 'offer', sdp: '', e2ee: 'x' }, '467 JSEP error: invalid element type (e2ee should be a boolean)'],
     [{ type: 'pranswer', sdp: '' }, "464 JSEP error: unknown message type 'pranswer'"],
-    [{ type: 'OFFER', sdp: '', trickle: null }, 'ok'],
+    [{ type: 'offer', sdp: '', trickle: null }, '467 JSEP error: invalid element type (trickle should be a boolean)'],
+    [{ type: 'OFFER', sdp: '', trickle: false }, 'ok'],
   ];
   for (const [jsep, expected] of cases) {
     test(`jsep ${JSON.stringify(jsep)}: ${expected}`, () => assert.equal(withJsep(jsep), expected));
@@ -53,12 +54,14 @@ describe('an attach', () => {
   });
 
   test('takes a loop index of null, as naf-janus-adapter sends it for ids that are no numbers', () => {
-    assert.equal(check({ plugin: 'x', loop_index: null, opaque_id: null }), 'ok');
+    assert.equal(check({ plugin: 'x', loop_index: null }), 'ok');
     assert.equal(
       check({ plugin: 'x', loop_index: 'x' }),
       '467 Invalid element type (loop_index should be a positive integer)',
     );
-    assert.equal(check({ plugin: 'x', opaque_id: 5 }), '467 Invalid element type (opaque_id should be a string)');
+    for (const opaque_id of [5, null]) {
+      assert.equal(check({ plugin: 'x', opaque_id }), '467 Invalid element type (opaque_id should be a string)');
+    }
   });
 });
 

@@ -24,6 +24,38 @@ describe('documents of one message', () => {
     assert.equal(read('{"a":1}{"b":1'), 454);
   });
 
+  const refused: [what: string, text: string][] = [
+    ['a NUL character in a text', '{"a":"x\\u0000"}'],
+    ['a NUL character in a name', '{"\\u0000":1}'],
+    ['the first half of a surrogate pair', '{"a":"\\ud83dx"}'],
+    ['a first half at the end of a text', '[{"a":"\\ud83d"},"\\ude00"]'],
+    ['the second half of a surrogate pair', '{"a":"\\n\\ude00"}'],
+    ['two first halves', '{"a":"\\ud83d\\uD83d\\ude00"}'],
+    ['an integer beyond 64 bits', '{"session_id":9223372036854775808}'],
+    ['a negative integer beyond 64 bits', '[-9223372036854775809]'],
+    ['a real number beyond the largest', '{"a":[1e400]}'],
+    ['3000 arrays in each other', `{"a":${'['.repeat(3000)}${']'.repeat(3000)}}`],
+    ['3000 objects in each other', `${'{"a":'.repeat(3000)}1${'}'.repeat(3000)}`],
+    ['a byte order mark', '\ufeff{}'],
+  ];
+  for (const [what, text] of refused) {
+    test(`W8: ${what} is refused, as the reference server does`, () => {
+      assert.equal(read(text), 454);
+      assert.equal(read(`{}${text}{}`), 454);
+    });
+  }
+
+  test('what only looks like that is taken', () => {
+    for (const text of [
+      '{"a":"\\ud83d\\ude00","b":"\\\\u0000","c":"\\\\ud83d"}',
+      '{"a":"9223372036854775808 1e400","b":[9223372036854775807,-9223372036854775808,1e30,1e-400]}',
+      `[${'[],'.repeat(5000)}"${'['.repeat(5000)}"]`,
+      `${'['.repeat(2000)}${']'.repeat(2000)}`,
+    ]) {
+      assert.equal(JSON.stringify(read(text)), JSON.stringify([JSON.parse(text)]));
+    }
+  });
+
   for (const text of ['', '   ', '5', '"text"', 'null', 'true', '\u0000', '{"a":1}\u0000', '{"a":"\u0000"}', '}{']) {
     test(`${JSON.stringify(text)} is no request`, () => assert.equal(read(text), 454));
   }
@@ -35,7 +67,9 @@ describe('documents of one message', () => {
   });
 
   test('any sequence of documents comes out as it went in', () => {
-    const document = fc.oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.array(fc.jsonValue()));
+    const document = fc
+      .oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.array(fc.jsonValue()))
+      .filter((one) => !/\d{19}/.test(JSON.stringify(one)));
     fc.assert(
       fc.property(fc.array(document, { minLength: 1, maxLength: 5 }), fc.constantFrom('', ' ', '\r\n'), (list, gap) => {
         const texts = list.map((one) => JSON.stringify(one));

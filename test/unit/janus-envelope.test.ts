@@ -28,7 +28,11 @@ describe('the envelope of a request', () => {
       { janus: 'create', transaction: 't', id: '12' },
       '467 Invalid element type (id should be a positive integer)',
     ],
-    ['an id of null', { janus: 'create', transaction: 't', id: null }, 'ok'],
+    [
+      'an id of null',
+      { janus: 'create', transaction: 't', id: null },
+      '467 Invalid element type (id should be a positive integer)',
+    ],
     [
       'an id that numbers can not hold',
       { janus: 'create', transaction: 't', id: 2 ** 60 },
@@ -44,7 +48,7 @@ describe('the envelope of a request', () => {
   for (const [name, document, expected] of cases) test(`with ${name}`, () => assert.equal(outcome(document), expected));
 
   test('ids that are no integers count as absent, and a wrong handle id as given', () => {
-    for (const wrong of ['5', true, {}, 1.5]) {
+    for (const wrong of ['5', true, {}, 1.5, 1e30, -(2 ** 63)]) {
       const read = readEnvelope({ janus: 'x', transaction: 't', session_id: wrong, handle_id: wrong });
       assert.ok(read.ok);
       assert.deepEqual([read.envelope.sessionId, read.envelope.handleId, read.envelope.handleGiven], [0, 0, true]);

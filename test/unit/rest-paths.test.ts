@@ -88,10 +88,18 @@ describe('the ids of a URL', () => {
     });
   });
 
+  test('that are no numbers are none, and conflict with any', () => {
+    const nowhere = { kind: 'handle', sessionId: 0, handleId: 0 } as const;
+    assert.ok(addIds(nowhere, { janus: 'ping', session_id: 0 }).ok);
+    for (const request of [{ session_id: 7 }, { handle_id: 7 }, { session_id: -1 }]) {
+      assert.equal(addIds(nowhere, request).ok, false);
+    }
+    assert.equal(addIds({ kind: 'handle', sessionId: 5, handleId: 0 }, { handle_id: 6 }).ok, false);
+  });
+
   test('leave the request’s own where the URL has none', () => {
     const request = { session_id: 7, handle_id: 8 };
     assert.deepEqual(addIds({ kind: 'base' }, request), { ok: true, request });
-    assert.deepEqual(addIds({ kind: 'session', sessionId: 0 }, request), { ok: true, request });
     assert.deepEqual(addIds({ kind: 'session', sessionId: 7 }, request), { ok: true, request });
   });
 

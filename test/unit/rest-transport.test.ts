@@ -259,6 +259,21 @@ describe('the REST transport', () => {
     }
   });
 
+  test('keeps the connection of a client whose body came along with what it refuses', async (t) => {
+    const { client } = await serving(t);
+    const port = Number(new URL(client.base).port);
+    const post = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}`;
+    const last = 'GET /janus HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    for (const [path, status] of [
+      ['/janus/info', 400],
+      ['/janus/1/2/3', 404],
+    ] as const) {
+      const answers = await sendRaw(port, post(path) + last);
+      assert.match(answers, new RegExp(`^HTTP/1\\.1 ${status} [\\s\\S]*\\r\\n\\r\\nHTTP/1\\.1 404 `));
+      assert.equal(answers.match(/Connection: close/g)?.length, 1);
+    }
+  });
+
   test('frees a request whose client has gone before its body came', async (t) => {
     const { client } = await serving(t, {}, () => assert.fail('half a request was served'));
     const { port } = new URL(client.base);

@@ -110,11 +110,12 @@ export class AdminApi implements Service {
 
   async #serve(connection: Connection | null, envelope: Envelope): Promise<object> {
     const alone = connection === null;
-    const { verb, transaction, sessionId, handleId, handleGiven } = envelope;
-    const ofServer = sessionId === 0 && !handleGiven;
+    const { verb, transaction, sessionId, handleId, fields } = envelope;
+    const ofServer = sessionId === 0 && handleId === 0;
     if (ofServer && verb === 'ping') return { janus: 'pong', transaction };
     if (ofServer && verb === 'info') return { janus: 'server_info', transaction, ...this.#parts.info() };
-    // An address that can't be: both ids are needed to be a handle's.
+    // An address that can't be: both ids are needed to be a handle's. Here null is an id too, and a wrong one.
+    const handleGiven = field(fields, 'handle_id') !== undefined;
     if (!ofServer && (sessionId === 0 || (handleGiven && handleId === 0))) throw new AdminError(NO_SESSION);
     if (connection) {
       this.#authorize(connection, envelope);

@@ -50,10 +50,10 @@ export function required<Name extends TypeName>(fields: Fields, name: string, ty
 }
 
 /**
- * A field that may be absent; null counts as that.
+ * A field that may be absent.
  *
  * @throws AdminError with 467 where it is of another type
  */
 export function optional<Name extends TypeName>(fields: Fields, name: string, type: Name): Types[Name] | undefined {
-  return (field(fields, name) ?? null) === null ? undefined : required(fields, name, type);
+  return field(fields, name) === undefined ? undefined : required(fields, name, type);
 }

@@ -1,13 +1,14 @@
 import { PLUGIN } from '../../sfu/plugin.js';
 import type { Fields } from '../envelope.js';
 import { field } from '../envelope.js';
-import { JANUS_ERROR, wrongType } from '../errors.js';
+import { JANUS_ERROR } from '../errors.js';
 import { AdminError, failed, optional, required } from './fields.js';
 import type { AdminParts, ServerVerb } from './parts.js';
 import { Resolver } from './resolver.js';
 import { describeRooms } from './rooms.js';
 import { LOG_LEVEL_MAX, logLevelOf } from './settings.js';
 
+const LOG_LEVEL_INFO = 4;
 /** Longest text of an external event in the log. */
 const EVENT_LENGTH_MAX = 1000;
 
@@ -65,21 +66,25 @@ export function serverVerbs(parts: AdminParts): Record<string, ServerVerb> {
       return { handles };
     },
     message_plugin: (fields) => {
-      if (required(fields, 'plugin', 'a string') !== PLUGIN) throw notFound('Invalid plugin');
-      return { response: messagePlugin(parts, optional(fields, 'request', 'an object') ?? {}) };
+      const [name, request] = [required(fields, 'plugin', 'a string'), optional(fields, 'request', 'an object')];
+      if (name !== PLUGIN) throw notFound('Invalid plugin');
+      return { response: messagePlugin(parts, request ?? {}) };
     },
     query_transport: (fields) => {
-      const connections = transports.get(required(fields, 'transport', 'a string'));
+      const [name, request] = [required(fields, 'transport', 'a string'), optional(fields, 'request', 'an object')];
+      const connections = transports.get(name);
       if (!connections) throw notFound('Invalid transport');
-      return { response: queryTransport(optional(fields, 'request', 'an object') ?? {}, connections) };
+      return { response: queryTransport(request ?? {}, connections) };
     },
     query_eventhandler: (fields) => {
       required(fields, 'handler', 'a string');
-      throw notFound('Invalid event handler: this server has none, its events are in its log');
+      optional(fields, 'request', 'an object');
+      throw notFound('Invalid event handler');
     },
     query_logger: (fields) => {
       required(fields, 'logger', 'a string');
-      throw notFound('Invalid logger: this server has one log and no logger plugins');
+      optional(fields, 'request', 'an object');
+      throw notFound('Invalid logger');
     },
     custom_event: (fields) => {
       const schema = required(fields, 'schema', 'a string');
@@ -89,9 +94,8 @@ export function serverVerbs(parts: AdminParts): Record<string, ServerVerb> {
     },
     custom_logline: (fields) => {
       const line = required(fields, 'line', 'a string');
-      const number = optional(fields, 'level', 'a positive integer') ?? 4;
-      if (number > LOG_LEVEL_MAX) throw new AdminError(wrongType('level', `between 0 and ${LOG_LEVEL_MAX}`));
-      const level = logLevelOf(number);
+      const number = optional(fields, 'level', 'a positive integer') ?? LOG_LEVEL_INFO;
+      const level = logLevelOf(number > LOG_LEVEL_MAX ? LOG_LEVEL_INFO : number);
       if (level !== 'silent') log(level, 'custom line', { line });
       return {};
     },

@@ -5,7 +5,7 @@ import type { AdminParts, HandleVerb, SessionVerb } from './parts.js';
 import { sessionTime } from './setting-verbs.js';
 
 /** The verbs that are addressed to a session. */
-export function sessionVerbs({ api, settings }: AdminParts): Record<string, SessionVerb> {
+export function sessionVerbs({ api }: AdminParts): Record<string, SessionVerb> {
   return {
     list_handles: (session) => ({ handles: [...session.handles.keys()] }),
     destroy_session: async (session) => {
@@ -15,7 +15,7 @@ export function sessionVerbs({ api, settings }: AdminParts): Record<string, Sess
     set_session_timeout: (session, fields) => {
       const seconds = sessionTime(fields, 'timeout');
       session.timeout = seconds === null ? null : seconds * 1000;
-      return { timeout: seconds ?? settings.sessionTimeout };
+      return { timeout: seconds ?? -1 };
     },
   };
 }

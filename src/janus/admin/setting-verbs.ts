@@ -16,7 +16,7 @@ function time(fields: Fields, name: string): number {
 /** A time of a session: as `time`, or -1 for "as all sessions". */
 export function sessionTime(fields: Fields, name: string): number | null {
   const value = required(fields, name, 'an integer');
-  if (value < -1 || value > TIME_MAX) throw new AdminError(wrongType(name, 'an integer of at least -1'));
+  if (value < -1 || value > TIME_MAX) throw new AdminError(wrongType(name, 'a non-negative integer or -1'));
   return value === -1 ? null : value;
 }
 

@@ -1,22 +1,25 @@
 import { PLUGIN } from '../../sfu/plugin.js';
+import type { Authority } from '../authority.js';
 import type { Fields } from '../envelope.js';
 import { JANUS_ERROR, wrongType } from '../errors.js';
 import { AdminError, failed, optional, required } from './fields.js';
 import type { AdminParts, ServerVerb } from './parts.js';
 
 function unknownToken(token: string): AdminError {
-  return new AdminError({ code: JANUS_ERROR.TOKEN_NOT_FOUND, reason: `Token ${token.slice(0, 100)} not found` });
+  return new AdminError({ code: JANUS_ERROR.TOKEN_NOT_FOUND, reason: `Token ${token} not found` });
 }
 
-/** The plugins of `allow_token` and `disallow_token`: each must be one of ours. */
-function knownPlugins(fields: Fields): string[] {
-  const plugins = required(fields, 'plugins', 'an array');
+/** The token and plugins of `allow_token` and `disallow_token`, of which each must be there. */
+function known(authority: Authority, fields: Fields): { token: string; plugins: string[] } {
+  const token = required(fields, 'token', 'a string');
+  const plugins = optional(fields, 'plugins', 'an array') ?? [];
   if (plugins.length === 0) throw new AdminError(wrongType('plugins', 'a non-empty array'));
+  if (!authority.hasToken(token)) throw unknownToken(token);
   if (!plugins.every((one) => one === PLUGIN)) {
     const reason = 'Invalid element type (some of the provided plugins are invalid)';
     throw new AdminError({ code: JANUS_ERROR.INVALID_ELEMENT_TYPE, reason });
   }
-  return [PLUGIN];
+  return { token, plugins: [PLUGIN] };
 }
 
 /** The verbs about stored tokens (janus-api.md 7). */
@@ -29,20 +32,17 @@ export function tokenVerbs({ authority }: AdminParts): Record<string, ServerVerb
   const verbs: Record<string, ServerVerb> = {
     add_token: (fields) => {
       const token = required(fields, 'token', 'a string');
-      const plugins = optional(fields, 'plugins', 'an array');
-      return add(token, plugins && !plugins.includes(PLUGIN) ? [] : [PLUGIN]);
+      const plugins = optional(fields, 'plugins', 'an array') ?? [];
+      // No list, or an empty one: all plugins.
+      return add(token, plugins.length > 0 && !plugins.includes(PLUGIN) ? [] : [PLUGIN]);
     },
     allow_token: (fields) => {
-      const token = required(fields, 'token', 'a string');
-      const plugins = knownPlugins(fields);
-      if (!authority.hasToken(token)) throw unknownToken(token);
+      const { token, plugins } = known(authority, fields);
       return add(token, plugins);
     },
     disallow_token: (fields) => {
-      const token = required(fields, 'token', 'a string');
-      const plugins = authority.disallow(token, knownPlugins(fields));
-      if (!plugins) throw unknownToken(token);
-      return { data: { plugins } };
+      const { token, plugins } = known(authority, fields);
+      return { data: { plugins: authority.disallow(token, plugins) ?? [] } };
     },
     list_tokens: () => {
       const usable = authority.tokens().filter(({ plugins }) => plugins.length > 0);

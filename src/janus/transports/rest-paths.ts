@@ -33,8 +33,8 @@ export function readPath(base: string, path: string): RestPath {
   if (!rest?.startsWith('/')) return { kind: 'none' };
   const [first = '', second, ...deeper] = rest.slice(1).split('/');
   if (deeper.length > 0) return { kind: 'none' };
-  if (second !== undefined) return { kind: 'handle', sessionId: readId(first), handleId: readId(second) };
   if (first === 'info' || first === 'ping') return { kind: first };
+  if (second !== undefined) return { kind: 'handle', sessionId: readId(first), handleId: readId(second) };
   return { kind: 'session', sessionId: readId(first) };
 }
 
@@ -55,19 +55,19 @@ export function readPollQuery(query: URLSearchParams): PollQuery {
   return { eventsMax: eventsMax >= 2 ? eventsMax : null, auth };
 }
 
-/** Puts the ids of the URL into a request; its own may be absent or 0, or the same. */
+/** Puts the ids of the URL into a request, if they are any; its own may be absent or 0, or the same. */
 export function addIds(
   path: RestPath,
   request: Fields,
 ): { ok: true; request: Fields } | { ok: false; error: JanusError } {
   const ids: Record<string, number> = {};
-  if ('sessionId' in path && path.sessionId !== 0) {
+  if ('sessionId' in path) {
     if (conflicts(field(request, 'session_id'), path.sessionId)) return conflict('session');
-    ids.session_id = path.sessionId;
+    if (path.sessionId !== 0) ids.session_id = path.sessionId;
   }
-  if ('handleId' in path && path.handleId !== 0) {
+  if ('handleId' in path) {
     if (conflicts(field(request, 'handle_id'), path.handleId)) return conflict('handle');
-    ids.handle_id = path.handleId;
+    if (path.handleId !== 0) ids.handle_id = path.handleId;
   }
   return { ok: true, request: { ...request, ...ids } };
 }

@@ -1,9 +1,10 @@
 import { type Fields, isObject } from '../envelope.js';
 import { JANUS_ERROR, type JanusError } from '../errors.js';
+import { parseJson } from '../json.js';
 
 export type ReadRequest = { ok: true; request: Fields } | { ok: false; error: JanusError };
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads the body of a POST: one JSON object. Never throws. */
 export function readRequest(bytes: Buffer): ReadRequest {
@@ -13,14 +14,9 @@ export function readRequest(bytes: Buffer): ReadRequest {
   } catch {
     return broken('', 'the text is no UTF-8');
   }
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-    const before = position === undefined ? text : text.slice(0, Number(position));
-    return broken(before, 'invalid token');
-  }
+  const read = parseJson(text);
+  if (!read.ok) return broken(text.slice(0, read.position), 'invalid token');
+  const document = read.value;
   if (isObject(document)) return { ok: true, request: document };
   if (!Array.isArray(document)) return broken('', "'[' or '{' expected");
   return { ok: false, error: { code: JANUS_ERROR.INVALID_JSON_OBJECT, reason: 'JSON error: not an object' } };

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { readBody } from '../../http/body.js';
+import type { IncomingMessage } from 'node:http';
+import { hasBody, readBody } from '../../http/body.js';
 import { type AddressOf, peerAddress } from '../../http/client-address.js';
 import type { HttpHandler } from '../../http/listener.js';
 import type { Log } from '../../observability/log.js';
@@ -54,6 +55,8 @@ const TRANSACTION_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 const NOT_FOUND: Answer = { status: 404 };
 const WRONG_METHOD: Answer = { status: 405, headers: { Allow: 'GET, POST, OPTIONS' } };
+/** Of the Admin API alone; the other one says nothing but the status. */
+const NOT_BY_POST = transportError('Use GET for the info endpoint');
 const NO_PAYLOAD = errorReply({ code: JANUS_ERROR.INVALID_JSON, reason: 'Request payload missing' }, {});
 
 /** An API over plain HTTP (janus-api.md 6): requests are POSTed, events are taken by long polls. */
@@ -149,11 +152,15 @@ export class RestTransport {
         return this.#get(exchange);
       case 'POST':
         return this.#post(exchange);
-      case 'DELETE':
-        return { status: 200, message: transportError('Unsupported method DELETE') };
       default:
-        return WRONG_METHOD;
+        return this.#otherMethod(exchange.request);
     }
+  }
+
+  /** What is neither asked nor told. With a body, which DELETE has no use for, Janus would cut the connection. */
+  #otherMethod(request: IncomingMessage): Answer {
+    if (request.method !== 'DELETE' && hasBody(request)) return WRONG_METHOD;
+    return { status: 200, message: transportError(`Unsupported method ${request.method}`) };
   }
 
   #get(exchange: Exchange): Answer | null {
@@ -186,9 +193,12 @@ export class RestTransport {
   }
 
   #post(exchange: Exchange): Answer | null {
-    const { path } = exchange;
-    if (path.kind === 'none') return NOT_FOUND;
-    if (path.kind === 'info' || path.kind === 'ping') return { status: 400 };
+    const refusal = this.#refusal(exchange);
+    if (refusal) {
+      // A body that came along with the headers has been read by then, and the connection can stay.
+      setImmediate(() => exchange.send(refusal));
+      return null;
+    }
     const { bodyBytesMax } = this.#settings;
     readBody(exchange.request, bodyBytesMax).then((body) => {
       if (body.ok) {
@@ -201,6 +211,13 @@ export class RestTransport {
       }
     });
     return null;
+  }
+
+  /** What a POST is answered with whatever its body says; null = the body counts. */
+  #refusal({ path: { kind } }: Exchange): Answer | null {
+    if (kind === 'none') return NOT_FOUND;
+    if (kind !== 'info' && kind !== 'ping') return null;
+    return kind === 'info' && !this.#pollService ? { status: 200, message: NOT_BY_POST } : { status: 400 };
   }
 
   /** Takes the body of a POST. */

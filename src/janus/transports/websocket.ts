@@ -162,7 +162,8 @@ export class WebSocketTransport {
   readonly #outbox = new Outbox();
   #onLastGone: (() => void) | null = null;
   readonly #addresses: WebSocketAddresses;
-  readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
+  /** `ignoreBOM` keeps the mark where it is: JSON does not begin with one (RFC 8259 8.1). */
+  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #lastId = 0;
   #watch: NodeJS.Timeout | null = null;
   #watchedAt = Number.NEGATIVE_INFINITY;

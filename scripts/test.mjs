@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { ensureNginx } from './balancers.mjs';
 import { ensureChromium } from './chromium.mjs';
 import { ensureNatsServer } from './nats-server.mjs';
 import { prepare, root } from './prepare.mjs';
@@ -14,6 +15,7 @@ prepare();
 await ensureChromium();
 ensurePromtool();
 ensureNatsServer();
+ensureNginx();
 
 const filters = process.argv.slice(2);
 const names = readdirSync(path.join(root, 'dist/test'), { recursive: true })

@@ -2,77 +2,31 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { ClusterFigures } from '../observability/figures.js';
 import type { Log } from '../observability/log.js';
-import type { Bans } from '../sfu/bans.js';
-import type { BlockStore } from '../sfu/block-store.js';
 import type { ClientFacts } from '../sfu/handle.js';
 import type { RoomAuthority } from '../sfu/room-authority.js';
+import type { ClusterHost, ClusterSettings, Shared } from './cluster-parts.js';
 import { Commander, type Commands } from './commands.js';
 import { Complaints } from './complaints.js';
 import { figuresOf } from './figures.js';
 import { Load } from './load.js';
 import { HEARTBEAT, Membership, NODE_TTL, provenOf, readNodeRecord } from './membership.js';
-import { type Bucket, NatsLink, type NatsSettings } from './nats.js';
+import { type Bucket, NatsLink } from './nats.js';
 import type { NodeRecord } from './node-choice.js';
 import { Ownership, type Place, ROOM_TTL } from './ownership.js';
-import { type NodeTls, Relay } from './relay.js';
-import { RelayServer, type RelayTarget } from './relay-server.js';
+import { Relay } from './relay.js';
+import { RelayServer } from './relay-server.js';
 import { type Handshake, Router } from './router.js';
 import { Seals } from './seal.js';
 import { SharedBans } from './shared-bans.js';
-import { type SharedBlock, SharedBlocks } from './shared-blocks.js';
-import { SharedTokens, type TokenStore } from './shared-tokens.js';
+import { SharedBlocks } from './shared-blocks.js';
+import { SharedTokens } from './shared-tokens.js';
 import { MEMORY_TTL, Visitors } from './visitors.js';
-
-export interface ClusterSettings {
-  nats: NatsSettings;
-  /** What buckets and subjects begin with. */
-  name: string;
-  /** This node, for people. */
-  node: string;
-  version: string;
-  secret: string;
-  /** The private port: where it listens, and where the others reach it (the port is added if it is missing there). */
-  host: string | undefined;
-  port: number;
-  address: string;
-  tls: NodeTls | null;
-  cookie: 'lax' | 'none' | 'off';
-  relaysMax: number;
-  cores: number;
-  /** Milliseconds that a media worker may run late. */
-  loopDelayMax: number;
-}
-
-/** What the cluster needs of the server that is one of its nodes. */
-export interface ClusterHost extends RelayTarget {
-  /** Whether somebody is in the room. */
-  occupied(room: string): boolean;
-  /** Makes everybody in the room connect again. */
-  dismiss(room: string): void;
-  /** Another node changed a block. */
-  learnBlock(block: SharedBlock): void;
-  evict(room: string, user: string, by: string | null): Promise<number>;
-  hasSession(id: number): boolean;
-  /** Serves an Admin request that another node passes on. */
-  admin(document: Record<string, unknown>): Promise<Record<string, unknown>>;
-  /** Sessions at the moment. */
-  clients(): number;
-  /** How late each media worker runs, milliseconds. */
-  workerDelays(): number[];
-}
 
 const SWEEP = 1_000;
 
 const ELSEWHERE =
-  'This room is on another node of the cluster. Connect to the WebSocket with ?room=<room id> in its address, or keep its cookie.';
+  'This room is on another node of the cluster. Connect (over HTTP: create the session) with ?room=<room id> in the address, or keep the cookie.';
 const GO_THERE = 'the room is on another node: connect again';
-
-/** What of a server all nodes share. */
-export interface Shared {
-  local: BlockStore;
-  bans: Bans | null;
-  tokens: TokenStore | null;
-}
 
 /** This node of a cluster, and what it knows of the others. */
 export class Cluster implements RoomAuthority {
@@ -183,6 +137,7 @@ export class Cluster implements RoomAuthority {
       linked,
       hasSession: (id) => this.#host?.hasSession(id) ?? false,
       relaysMax: settings.relaysMax,
+      staysWhereItComes: settings.placement === 'arrival',
       now,
     });
     this.#link.onChange((here) => this.#linkChanged(here));

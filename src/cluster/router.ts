@@ -19,6 +19,8 @@ export interface RouterParts {
   hasSession: (id: number) => boolean;
   /** Most WebSockets and HTTP requests that go through this node at once. */
   relaysMax: number;
+  /** Whether a new room is this node's if its first client comes here: somebody in front has chosen by the room. */
+  staysWhereItComes: boolean;
   /** Milliseconds, monotonic. */
   now: () => number;
 }
@@ -37,11 +39,13 @@ export interface Handshake {
 /** Milliseconds for which a handshake waits for a room whose node can't be reached: by then that is known to be dead. */
 const WAIT_LIMIT = 9_000;
 const RETRY_INTERVAL = 300;
+/** The load from which on a node does all that it can. */
+const OVERLOAD = 1;
 /** Sessions of which it is remembered where they are. */
 const SESSIONS_MAX = 10_000;
 /** Searches for sessions at once; further requests are to be sent again. */
 const SEARCHES_MAX = 64;
-const UNKNOWN = 'Where this session is can not be asked at the moment: too many requests ask.';
+const UNKNOWN = 'It can not be found out at the moment where this session is: try again.';
 const SESSION_PATH = /^\/janus\/(\d{1,16})(?:[/?]|$)/;
 
 /** Brings clients to the nodes that they belong to. */
@@ -92,8 +96,8 @@ export class Router {
     const node = session === undefined ? this.#nodeOf(room) : await this.#nodeOfSession(Number(session));
     if (response.destroyed) return;
     if (node === null) return here();
-    const refusal = node === 'too many ask' ? UNKNOWN : this.#refusal(node);
-    if (node !== 'too many ask' && refusal === null) return this.#parts.relay.http(node, request, response, address);
+    const refusal = node === 'unknown' ? UNKNOWN : this.#refusal(node);
+    if (node !== 'unknown' && refusal === null) return this.#parts.relay.http(node, request, response, address);
     const headers = { 'Content-Type': 'text/plain', 'Retry-After': '1', Connection: 'close' };
     response.writeHead(503, headers).end(`${refusal}\n`);
   }
@@ -112,16 +116,23 @@ export class Router {
 
   /** The other node that a room belongs to; null = this one. Without a room, any that takes new clients. */
   #nodeOf(room: string | null): NodeRecord | null {
-    const { membership, ownership, linked, now } = this.#parts;
+    const { membership, ownership, linked, staysWhereItComes, now } = this.#parts;
     const find = (id: string | null) => (id === null || id === membership.self ? null : membership.find(id, now()));
     if (room === null) return ownership.draining ? find(chooseNode('', ownership.candidates())) : null;
     if (ownership.holds(room)) return null;
     const owner = ownership.directory.find(room)?.node;
     if (owner !== undefined && membership.alive(owner, now())) return find(owner);
-    return linked() ? find(chooseNode(room, ownership.candidates())) : null;
+    if (!linked() || (staysWhereItComes && this.#hasHeadroom())) return null;
+    return find(chooseNode(room, ownership.candidates()));
   }
 
-  async #nodeOfSession(id: number): Promise<NodeRecord | null | 'too many ask'> {
+  /** Whether this node takes new rooms, and can. */
+  #hasHeadroom(): boolean {
+    const { membership, ownership, now } = this.#parts;
+    return !ownership.draining && (membership.find(membership.self, now())?.load ?? 0) < OVERLOAD;
+  }
+
+  async #nodeOfSession(id: number): Promise<NodeRecord | null | 'unknown'> {
     const { membership, commander, hasSession, now } = this.#parts;
     if (hasSession(id)) return null;
     const known = this.#sessions.get(id);
@@ -129,7 +140,7 @@ export class Router {
     if (found) return found;
     if (this.#searches >= SEARCHES_MAX) {
       this.counters.searchesRefused += 1;
-      return 'too many ask';
+      return 'unknown';
     }
     this.#searches += 1;
     try {
@@ -143,7 +154,8 @@ export class Router {
       );
       const owner = others.find((node) => answers.get(node.id)?.here) ?? null;
       if (owner) this.#remember(id, owner.id);
-      return owner;
+      // A client that is told that its session is gone gives up; it may be at the node that said nothing.
+      return owner ?? (answers.size < others.length ? 'unknown' : null);
     } finally {
       this.#searches -= 1;
     }
@@ -158,7 +170,7 @@ export class Router {
   /** Where a session is that is not here; null if no other node has it either. */
   async findSession(id: number): Promise<string | null> {
     const node = await this.#nodeOfSession(id);
-    return node === null || node === 'too many ask' ? null : node.id;
+    return node === null || node === 'unknown' ? null : node.id;
   }
 }
 

@@ -62,7 +62,8 @@ export class Visitors {
   cookie(request: IncomingMessage): string | null {
     const visitor = this.visitor(request);
     if (!visitor || visitor.known) return null;
-    const site = this.#mode === 'none' ? 'SameSite=None; Secure' : 'SameSite=Lax';
+    // Partitioned (CHIPS): each page's site gets a cookie of its own, where browsers would block one that all sites share.
+    const site = this.#mode === 'none' ? 'SameSite=None; Secure; Partitioned' : 'SameSite=Lax';
     return `Set-Cookie: ${COOKIE}=${visitor.id}; Path=/; Max-Age=${COOKIE_AGE}; HttpOnly; ${site}`;
   }
 

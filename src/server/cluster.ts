@@ -1,7 +1,8 @@
 /** The server as a node of a cluster. Loaded only where there is one. */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { Cluster, type ClusterHost, type Shared } from '../cluster/cluster.js';
+import { Cluster } from '../cluster/cluster.js';
+import type { ClusterHost, Shared } from '../cluster/cluster-parts.js';
 import { thisMachine } from '../config/machine.js';
 import { packageVersion } from '../config/package-version.js';
 import type { Config } from '../config/schema.js';
@@ -54,6 +55,7 @@ export async function startCluster(config: Config, shared: Shared, log: Log): Pr
       address: config.CLUSTER_ADDRESS ?? config.CLUSTER_BIND ?? ownAddress(),
       tls: ca && cert && key ? { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) } : null,
       cookie: config.CLUSTER_COOKIE,
+      placement: config.CLUSTER_PLACEMENT,
       relaysMax: config.CLUSTER_RELAYS_MAX,
       cores: os.availableParallelism(),
       loopDelayMax: config.LOOP_DELAY_MAX,

@@ -1,4 +1,4 @@
-/** Reads as much of YAML as our own files use, and refuses the rest: maps, lists of scalars, text. */
+/** Reads as much of YAML as our own files use, and refuses the rest: maps, lists, text. */
 export type Yaml = string | null | Yaml[] | { [key: string]: Yaml };
 
 interface Line {
@@ -30,8 +30,17 @@ function readList(lines: readonly Line[], from: number, indent: number): { value
   let at = from;
   for (let line = lines[at]; line?.indent === indent; line = lines[at]) {
     if (!line.text.startsWith('- ')) throw new Error(`line ${line.number}: not an item of the list above`);
-    items.push(scalar(line.text.slice(2), line));
-    at += 1;
+    const text = line.text.slice(2);
+    if (/^[\w.-]+:( |$)/.test(text)) {
+      // A map whose first key stands behind the dash.
+      const own = [...lines.slice(0, at), { ...line, text, indent: indent + 2 }, ...lines.slice(at + 1)];
+      const { value, next } = readMap(own, at, indent + 2);
+      items.push(value);
+      at = next;
+    } else {
+      items.push(scalar(text, line));
+      at += 1;
+    }
   }
   return { value: items, next: at };
 }

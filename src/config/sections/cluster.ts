@@ -43,9 +43,14 @@ export const CLUSTER = {
     'lax',
     'how clients without `?room=` are recognized when they come back: a cookie for pages of the same site (`lax`), of any site (`none`, over TLS alone), or not at all',
   ),
+  CLUSTER_PLACEMENT: setting(
+    word(['load', 'arrival']),
+    'load',
+    'where a new room goes: to the node that has least to do (`load`), or to the one where its first client comes, unless that drains or is overloaded (`arrival`: for a balancer that hashes `?room=`)',
+  ),
   CLUSTER_RELAYS_MAX: setting(
     whole(1, MAX),
     '20000',
-    'WebSockets that may go through this node to others, and come from others to it',
+    'WebSockets and HTTP requests that may go through this node to others, and connections of others to it; more get 503',
   ),
 };

@@ -16,16 +16,22 @@ function readBan(text: string): Ban | null {
 /** The banned tokens of all nodes: what one bans, all refuse. Without NATS a ban works here, and is passed on later. */
 export class SharedBans {
   readonly #bans: Bans;
-  readonly #bucket: Pick<Bucket, 'put'>;
+  readonly #bucket: Pick<Bucket, 'put' | 'delete'>;
   /** Those that NATS does not have yet; `Bans` bounds how many there are. */
   readonly #waiting = new Map<string, Ban>();
   /** Those of them that NATS is being told of just now. */
   readonly #sending = new Set<string>();
 
   /** @param bucket makes the bucket that this listens to */
-  constructor(bans: Bans, bucket: (listener: { entry(entry: Entry): void; complete(): void }) => Pick<Bucket, 'put'>) {
+  constructor(
+    bans: Bans,
+    bucket: (listener: {
+      entry(entry: Entry): void;
+      complete(keys: ReadonlySet<string>): void;
+    }) => Pick<Bucket, 'put' | 'delete'>,
+  ) {
     this.#bans = bans;
-    this.#bucket = bucket({ entry: (entry) => this.#learn(entry), complete: () => this.sweep() });
+    this.#bucket = bucket({ entry: (entry) => this.#learn(entry), complete: (keys) => this.#complete(keys) });
     bans.onBan((ban) => void this.#share(ban));
   }
 
@@ -43,9 +49,18 @@ export class SharedBans {
     }
   }
 
-  #learn({ text, deleted }: Entry): void {
+  #learn({ key, text, deleted }: Entry): void {
     const ban = deleted ? null : readBan(text);
-    if (ban) void this.#bans.learn(ban);
+    if (!ban) return;
+    if (!this.#bans.isOver(ban)) return void this.#bans.learn(ban);
+    // The token is of no use any more: neither is the ban. Who is told of it next tries again if this fails.
+    this.#bucket.delete(key).catch(() => {});
+  }
+
+  /** All that there is in NATS was read: what this node has kept and NATS has not, it is told of anew. */
+  #complete(keys: ReadonlySet<string>): void {
+    for (const ban of this.#bans.all()) if (!keys.has(ban.token)) this.#waiting.set(ban.token, ban);
+    this.sweep();
   }
 
   /** Tries again what NATS has not taken; to be called every few seconds. */

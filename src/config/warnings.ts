@@ -73,6 +73,14 @@ export function warningsOf(config: Config, values: readonly SettingValue[], mach
     if (config[name] && config.AUTH_KEY === undefined)
       warn(name, 'has no effect: without AUTH_KEY there are no tokens');
   }
+  if (
+    config.CLUSTER_COOKIE === 'none' &&
+    config.NATS_URL.length > 0 &&
+    config.TLS_CERT === undefined &&
+    config.TRUSTED_PROXIES.length === 0
+  ) {
+    warn('CLUSTER_COOKIE', 'browsers keep a cookie of this kind over TLS alone; set TLS_CERT, or speak TLS in a proxy');
+  }
   const webhooks = config.WEBHOOK_URL === undefined ? null : new URL(config.WEBHOOK_URL);
   if (webhooks?.protocol === 'http:' && !isLoopback(webhooks.hostname.replace(/^\[|\]$/g, ''))) {
     warn('WEBHOOK_URL', 'events and ids of users cross the network unencrypted; use https://');

@@ -52,6 +52,16 @@ export class Bans {
     return (this.#expiries.get(token) ?? 0) > this.#now();
   }
 
+  /** Those that hold at the moment. */
+  all(): Ban[] {
+    return [...this.#expiries].map(([token, expires]) => ({ token, expires })).filter((ban) => !this.isOver(ban));
+  }
+
+  /** Whether the token has expired by itself. */
+  isOver({ expires }: Ban): boolean {
+    return expires <= this.#now();
+  }
+
   /** Told of each token that is banned here. */
   onBan(listener: (ban: Ban) => void): void {
     this.#listener = listener;

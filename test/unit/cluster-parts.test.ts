@@ -6,8 +6,11 @@ import { HEARTBEAT, Membership, NODE_TTL, readNodeRecord } from '../../src/clust
 import type { Entry } from '../../src/cluster/nats.js';
 import type { NodeRecord } from '../../src/cluster/node-choice.js';
 import { Seals } from '../../src/cluster/seal.js';
+import { SharedBans } from '../../src/cluster/shared-bans.js';
 import { type SharedBlock, SharedBlocks } from '../../src/cluster/shared-blocks.js';
 import { Visitors } from '../../src/cluster/visitors.js';
+import { MemoryBanStore } from '../../src/sfu/ban-store.js';
+import { Bans, tokenDigest } from '../../src/sfu/bans.js';
 import { MemoryBlockStore } from '../../src/sfu/block-store.js';
 
 const SECRET = 'thirty-two characters of a secret';
@@ -206,5 +209,32 @@ describe('the blocks of all nodes', () => {
       told.map(({ blocked, active }) => [blocked, active]),
       [['cyd', false]],
     );
+  });
+});
+
+describe('the bans of all nodes', () => {
+  test('are offered anew to a NATS that has lost them, and leave it when their tokens expire', async () => {
+    const kept = { token: tokenDigest('kept'), expires: 2_000 };
+    const known = { token: tokenDigest('known'), expires: 2_000 };
+    const over = { token: tokenDigest('over'), expires: 900 };
+    const bans = new Bans(new MemoryBanStore(), 10, () => 1_000);
+    for (const ban of [kept, known]) await bans.learn(ban);
+    const said: string[] = [];
+    let listener: { entry(entry: Entry): void; complete(keys: ReadonlySet<string>): void } | null = null;
+    new SharedBans(bans, (given) => {
+      listener = given;
+      return {
+        put: async (key: string) => said.push(`put ${key}`),
+        delete: async (key: string) => said.push(`delete ${key}`) > 0,
+      };
+    });
+    const told = listener as { entry(entry: Entry): void; complete(keys: ReadonlySet<string>): void } | null;
+    for (const ban of [known, over]) {
+      told?.entry({ key: ban.token, text: JSON.stringify(ban), revision: 1, deleted: false });
+    }
+    told?.complete(new Set([known.token, over.token]));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(said, [`delete ${over.token}`, `put ${kept.token}`]);
+    assert.deepEqual([bans.has(known.token), bans.has(over.token)], [true, false]);
   });
 });

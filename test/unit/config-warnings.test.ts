@@ -81,6 +81,13 @@ describe('an operator is warned', () => {
     }
   });
 
+  test('of a cookie for other sites on a server without TLS', () => {
+    const cluster = { NATS_URL: 'nats://10.0.0.2:4222', CLUSTER_SECRET: SECRET + SECRET, CLUSTER_COOKIE: 'none' };
+    assert.match(warnings(cluster).join(), /^CLUSTER_COOKIE: browsers keep .* over TLS alone/);
+    assert.deepEqual(warnings({ ...cluster, TRUSTED_PROXIES: '10.0.0.3' }), []);
+    assert.deepEqual(warnings({ ...cluster, CLUSTER_COOKIE: 'lax' }), []);
+  });
+
   test('of settings of Janus that have no effect here', () => {
     assert.match(warnings({ MESSAGE_THREADS: '3' }).join(), /^MESSAGE_THREADS: has no effect/);
   });

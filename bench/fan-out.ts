@@ -7,21 +7,17 @@
  * than can be forwarded. Runs in turns, medians. `--fan-out auto` shows whether the server spreads them by itself: the
  * publisher then sends as much while they connect.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as elapse } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readExposition, sampleOf } from '../test/support/exposition.js';
-import { endWithUs } from './children.js';
 import { startJanusSfu } from './contenders.js';
-import type { SinkCommand, SinkReply } from './fan-out-sink.js';
 import { GeneratorProcess } from './load/generator-process.js';
 import { cpuMicroseconds } from './load/process-stats.js';
 import { places, type Shape } from './load/shape.js';
 import { machineFacts, saveJson } from './report/record.js';
 import { median } from './report/statistics.js';
 import { table } from './report/table.js';
+import { connectSink, readWorkers, type WorkerFigures } from './sinks.js';
 
 /** Consent to send (RFC 7675) ends 30 s after a subscriber is stopped: all is measured before. Milliseconds. */
 const WARM_UP = 4000;
@@ -57,15 +53,6 @@ const settings = {
   fanOut: given['fan-out'],
 };
 
-/** What each worker did in a second. */
-interface WorkerFigures {
-  sent: number;
-  /** Packets for which the other worker's ring had no room. */
-  ringFull: number;
-  /** Share of its time that its loop works. */
-  busy: number;
-}
-
 interface Result {
   workers: number;
   /** Packets that all workers sent in a second. */
@@ -73,27 +60,6 @@ interface Result {
   /** Cores that the server's process took. */
   cores: number;
   perWorker: WorkerFigures[];
-}
-
-async function readWorkers(httpUrl: string, workers: number): Promise<WorkerFigures[]> {
-  const families = readExposition(await (await fetch(`${httpUrl}/metrics`)).text());
-  return Array.from({ length: workers }, (_, shard) => {
-    const read = (name: string) => sampleOf(families, `janus_sfu_shard_${name}`, { shard: String(shard) });
-    return {
-      sent: read('packets_sent_total'),
-      ringFull: read('video_packets_ring_full_total') + read('audio_packets_ring_full_total'),
-      busy: read('loop_busy_ratio'),
-    };
-  });
-}
-
-async function connectSink(command: SinkCommand): Promise<ChildProcess> {
-  const sink = fork(fileURLToPath(new URL('./fan-out-sink.js', import.meta.url)));
-  endWithUs(sink);
-  sink.send(command);
-  const [reply] = (await once(sink, 'message')) as [SinkReply];
-  if ('error' in reply) throw new Error(`the subscribers: ${reply.error}`);
-  return sink;
 }
 
 async function measure(workers: number): Promise<Result> {

@@ -101,6 +101,8 @@ export interface ShardSettings {
   addonFolders: string[];
   /** Whether the thread and its native ones run as batch ones (Linux). */
   batchScheduling: boolean;
+  /** Whether they stay on one processor (Linux). */
+  workerPinning: boolean;
 }
 
 /** The first task of a worker, pinned to it: its identity and its memory. Not plain data: it never leaves the process. */

@@ -24,7 +24,7 @@ import type {
 } from './protocol.js';
 import { Relay } from './relay.js';
 import { Ring } from './ring.js';
-import { scheduleAsBatch } from './scheduling.js';
+import { scheduleAsBatch, stayOnProcessor } from './scheduling.js';
 import { newShedding, shed } from './shedding.js';
 import { Supervision } from './supervision.js';
 import { Utilization } from './utilization.js';
@@ -78,6 +78,7 @@ async function start(request: StartShard): Promise<void> {
   await checkPort(settings.rtpPort);
   const engine = await Engine.create(request.engine, request.memory);
   if (settings.batchScheduling) scheduleAsBatch();
+  if (settings.workerPinning) stayOnProcessor(request.shard);
   const native = loadNative(settings.addonFolders);
   control.countLive();
   const endings = new Endings((waiting) => counters.set('peersEnding', waiting));

@@ -26,6 +26,7 @@ export function startShards(config: Config, log: Log): Promise<Shards> {
       slowlinkThreshold: config.SLOWLINK_THRESHOLD,
       addonFolders: config.ADDON_FOLDERS,
       batchScheduling: config.BATCH_SCHEDULING,
+      workerPinning: config.WORKER_PINNING,
     },
     log: (level, message, fields) => log(level, message, plainFields(fields)),
   });

@@ -31,6 +31,7 @@ export const SIMULATED_SETTINGS: ShardSettings = {
   slowlinkThreshold: 0,
   addonFolders: [],
   batchScheduling: false,
+  workerPinning: false,
 };
 
 export interface CallOptions extends PublisherOptions {

@@ -99,6 +99,7 @@ function startOne(log: (level: string, message: string) => void): Promise<Shards
       slowlinkThreshold: 0,
       addonFolders: [],
       batchScheduling: false,
+      workerPinning: false,
     },
     log,
   });

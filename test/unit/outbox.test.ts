@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Outbox } from '../../src/janus/transports/outbox.js';
 
-test('what is written to a connection in one turn goes out at once at its end, in order, and each time anew', async () => {
+/** A connection, and what reached the system of it, call by call. */
+function connection() {
   const calls: string[] = [];
   const stream = new Writable({
     decodeStrings: false,
@@ -17,6 +18,36 @@ test('what is written to a connection in one turn goes out at once at its end, i
       done();
     },
   });
+  return { stream, calls };
+}
+
+test('what can wait goes out with what can not, in order, or by itself a moment later', async () => {
+  const outbox = new Outbox();
+  const { stream, calls } = connection();
+  const say = (text: string, canWait: boolean) => {
+    outbox.hold(stream, canWait);
+    stream.write(text);
+  };
+  say('a', true);
+  say('b', true);
+  await turn();
+  say('c', false);
+  say('d', true);
+  await turn();
+  assert.deepEqual(calls, ['abcd']);
+  say('e', true);
+  say('f', true);
+  await turn();
+  assert.deepEqual(calls, ['abcd']);
+  while (calls.length < 2) await turn();
+  assert.deepEqual(calls, ['abcd', 'ef']);
+  say('g', false);
+  await turn();
+  assert.deepEqual(calls, ['abcd', 'ef', 'g']);
+});
+
+test('what is written to a connection in one turn goes out at once at its end, in order, and each time anew', async () => {
+  const { stream, calls } = connection();
   const outbox = new Outbox();
   for (const expected of ['abc', 'def']) {
     for (const part of expected) {

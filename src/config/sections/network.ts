@@ -97,6 +97,11 @@ export const NETWORK = {
     'true',
     'run media workers as batch threads (Linux with `chrt`): less CPU per packet; set to false where other programs keep the same cores busy',
   ),
+  WORKER_PINNING: setting(
+    flag,
+    'false',
+    'keep each media worker and its native threads on one processor (Linux with `taskset`): less CPU per packet where the server has the machine to itself, and delays where it does not',
+  ),
   ADDON_FOLDERS: setting(
     list,
     '',

@@ -7,7 +7,8 @@
 import { parse } from 'sdp-transform';
 import type { TransportParameters } from '../../workers/protocol.js';
 import { SDP_LIMITS, type SdpLimits, usableLines } from './intake.js';
-import { PROCESSING_ERROR, readTransport } from './transport.js';
+import { Outlines, templateOf } from './outlines.js';
+import { PROCESSING_ERROR, readTransport, type TransportAttributes } from './transport.js';
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
@@ -98,17 +99,37 @@ function failed(reason: string, bound: keyof SdpLimits | null = null): Parsed {
 export function parseDescription(sdp: string, limits: SdpLimits = SDP_LIMITS): Parsed {
   const lines = usableLines(sdp, limits);
   if (!Array.isArray(lines)) return failed(lines.reason, lines.bound);
-  const session = parse(lines.join('\r\n'));
-  return describe(session);
+  const { text: template, original } = templateOf(lines);
+  const outline = outlines.get(template, () => readOutline(parse(template)));
+  if (typeof outline === 'string') return failed(outline);
+  const { attributes, ...description } = outline;
+  const { iceUfrag, icePwd, fingerprint, setup } = attributes;
+  const [algorithm = '', value = ''] = fingerprint ? original(fingerprint.algorithm).split(' ') : [];
+  const transport = readTransport({
+    iceUfrag: iceUfrag && original(iceUfrag),
+    icePwd: icePwd && original(icePwd),
+    fingerprint: fingerprint && { algorithm, value: value === '' ? fingerprint.value : value },
+    setup,
+  });
+  if (typeof transport === 'string') return failed(transport);
+  return { ok: true, description: { ...description, transport } };
 }
 
-function describe(session: ParsedSdp): Parsed {
+/** A description but for its transport, and where in the text that stands. Shared by all that say the same: never changed. */
+interface Outline extends Omit<RemoteDescription, 'transport'> {
+  attributes: TransportAttributes;
+}
+
+const outlines = new Outlines<Outline | string>();
+
+/** @returns what is wrong with it, if so */
+function readOutline(session: ParsedSdp): Outline | string {
   const lines: RemoteLine[] = [];
   const mids = new Set<string>();
   for (const [index, media] of session.media.entries()) {
     const line = readLine(media, session);
-    if (typeof line === 'string') return failed(`${line} (m= line ${index + 1})`);
-    if (line.mid !== '' && mids.has(line.mid)) return failed(`${PROCESSING_ERROR} (two lines with a=mid:${line.mid})`);
+    if (typeof line === 'string') return `${line} (m= line ${index + 1})`;
+    if (line.mid !== '' && mids.has(line.mid)) return `${PROCESSING_ERROR} (two lines with a=mid:${line.mid})`;
     mids.add(line.mid);
     lines.push(line);
   }
@@ -118,17 +139,18 @@ function describe(session: ParsedSdp): Parsed {
   );
   const own: Partial<ParsedMedia> = session.media[first] ?? {};
   const fingerprint = own.fingerprint ?? session.fingerprint;
-  const transport = readTransport({
+  const attributes = {
     iceUfrag: text(own.iceUfrag ?? session.iceUfrag),
     icePwd: text(own.icePwd ?? session.icePwd),
     fingerprint: fingerprint && { algorithm: String(fingerprint.type), value: String(fingerprint.hash) },
     setup: text(own.setup ?? session.setup),
-  });
-  if (typeof transport === 'string') return failed(transport);
+  };
   const groups = bundleGroups(session);
   markBundled(lines, lines[first], groups);
+  for (const line of lines) Object.freeze(line);
+  Object.freeze(lines);
   const extmapAllowMixed = session.extmapAllowMixed !== undefined;
-  return { ok: true, description: { lines, transport, grouped: groups.length > 0, extmapAllowMixed } };
+  return { lines, attributes, grouped: groups.length > 0, extmapAllowMixed };
 }
 
 /** The grammar turns values that look like numbers into numbers; String() gives back what was written. */

@@ -1,40 +1,61 @@
 /** How long users of a cluster were without one of their room mates' media, each time. */
 import type { NafLike } from './naf-like.js';
 
+export interface Absence {
+  /** Milliseconds until all media was back. */
+  took: number;
+  /** Milliseconds until the user was in the room again; 0 for one who only missed others. */
+  joined: number;
+}
+
+interface Watched {
+  user: NafLike;
+  others: string[];
+  since: number | null;
+  joins: number;
+  joined: number;
+}
+
 export class Absences {
-  /** Milliseconds, in the order in which they ended. */
-  readonly ended: number[] = [];
-  readonly #watched: { user: NafLike; others: string[]; since: number | null; look: () => void }[];
+  /** In the order in which they ended. */
+  readonly ended: Absence[] = [];
+  readonly #watched: { one: Watched; look: () => void }[];
 
   /** @param users who see all their room mates among these at the moment */
   constructor(users: readonly NafLike[]) {
     this.#watched = users.map((user) => {
       const others = users.filter((other) => other !== user && other.room === user.room).map(({ id }) => id);
-      const look = () => this.#look(user);
+      const one: Watched = { user, others, since: null, joins: user.joins, joined: 0 };
+      const look = () => this.#look(one);
       user.on('change', look);
-      return { user, others, since: null, look };
+      return { one, look };
     });
   }
 
   /** Milliseconds of the longest so far, those that last included. */
   get worst(): number {
     const now = performance.now();
-    return Math.max(0, ...this.ended, ...this.#watched.map(({ since }) => (since === null ? 0 : now - since)));
+    const lasting = this.#watched.map(({ one: { since } }) => (since === null ? 0 : now - since));
+    return Math.max(0, ...this.ended.map(({ took }) => took), ...lasting);
   }
 
   stop(): void {
-    for (const { user, look } of this.#watched) user.off('change', look);
+    for (const { one, look } of this.#watched) one.user.off('change', look);
   }
 
-  #look(user: NafLike): void {
-    const watched = this.#watched.find((one) => one.user === user);
-    if (!watched) return;
-    const whole = user.joined && watched.others.every((other) => user.sees(other));
+  #look(one: Watched): void {
+    const { user, others } = one;
+    const whole = user.joined && others.every((other) => user.sees(other));
     const now = performance.now();
-    if (!whole) watched.since ??= now;
-    else if (watched.since !== null) {
-      this.ended.push(now - watched.since);
-      watched.since = null;
+    if (!whole) one.since ??= now;
+    if (one.since === null) return;
+    if (user.joins > one.joins) {
+      one.joins = user.joins;
+      one.joined = now - one.since;
     }
+    if (!whole) return;
+    this.ended.push({ took: now - one.since, joined: one.joined });
+    one.since = null;
+    one.joined = 0;
   }
 }

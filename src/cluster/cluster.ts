@@ -243,6 +243,8 @@ export class Cluster implements RoomAuthority {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
     // It must not say that it lives when NATS comes back meanwhile.
     this.#leaving = true;
+    // Nodes that have not heard of it yet bring clients here for a moment: they are to try again, not to say no.
+    this.#server.ending = true;
     this.ownership.draining = true;
     await this.ownership.releaseAll();
     await this.#nodes.delete(this.id).catch(() => {});

@@ -41,6 +41,8 @@ export class RelayServer {
   /** Connections beyond the most. */
   dropped = 0;
   target: RelayTarget | null = null;
+  /** Whether this node ends: WebSockets that are brought now belong to another one, as their rooms do. */
+  ending = false;
 
   constructor(settings: RelayServerSettings) {
     this.#settings = settings;
@@ -124,7 +126,8 @@ export class RelayServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const client = this.#open(request);
+    const opened = this.#open(request);
+    const client = this.ending && typeof opened !== 'number' ? MISDIRECTED : opened;
     if (typeof client === 'number') {
       socket.end(`HTTP/1.1 ${client} ${STATUS_CODES[client]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;

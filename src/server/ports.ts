@@ -69,6 +69,7 @@ export function composeTransport(
     port: config.WS_PORT,
     fd,
     addressOf: addressesOf(config, cluster),
+    cors: { allowOrigin: config.ALLOW_ORIGIN, enforce: config.ENFORCE_CORS },
     router: cluster ?? undefined,
   };
   return new WebSocketTransport({ ...own, ...webSocketLimits(config) }, api, log, tls);

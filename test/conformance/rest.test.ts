@@ -1,6 +1,8 @@
 /** The Janus API over HTTP (janus-api.md 6), against the real server; long polls and sessions have files of their own. */
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
+import { WebSocket } from 'ws';
 import { dataOf, type Received } from '../support/janus-client.js';
 import { sendRaw } from '../support/raw-http.js';
 import { usingRest } from '../support/rest-suite.js';
@@ -264,6 +266,26 @@ describe('HTTP with a secret and an origin', () => {
       }
     }
     assert.equal((await client.ask('GET', '/ping', { headers: { Referer: `${origin}/page` } })).status, 200);
+  });
+
+  test('takes the WebSockets of that origin’s pages alone, too', async () => {
+    const { wsUrl } = server.running();
+    /** The status of a handshake, and what it says of the origin. */
+    const handshake = async (headers: Record<string, string>) => {
+      const socket = new WebSocket(wsUrl, 'janus-protocol', { headers });
+      socket.on('error', () => {});
+      const answered = new Promise<IncomingMessage>((resolve) => {
+        socket.on('upgrade', resolve);
+        socket.on('unexpected-response', (_request, response) => resolve(response));
+      });
+      const { statusCode, headers: said } = await answered;
+      socket.terminate();
+      return [statusCode, said['access-control-allow-origin']];
+    };
+    assert.deepEqual(await handshake({ Origin: origin }), [101, origin]);
+    for (const wrong of [{}, { Origin: 'https://evil.example' }, { Origin: `${origin}.evil.example` }]) {
+      assert.equal((await handshake(wrong))[0], 403);
+    }
   });
 });
 

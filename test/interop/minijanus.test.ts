@@ -54,6 +54,14 @@ class MinijanusUser implements InteropUser {
     return users[room] ?? [];
   }
 
+  /** A handle that has joined, as a publisher without media. */
+  async join(room: string): Promise<JanusPluginHandle> {
+    const handle = await this.#attach();
+    const subscribe = { notifications: true, data: true };
+    await handle.sendMessage({ kind: 'join', room_id: room, user_id: this.id, subscribe });
+    return handle;
+  }
+
   async negotiate(peer: NativePeer, sdp: string): Promise<void> {
     const handle = this.#publishing();
     this.#trickle(handle, peer);
@@ -156,6 +164,40 @@ describeLibrary({
   name: 'minijanus 0.6',
   connect: (url, id) => MinijanusUser.connect(url, id),
   more: (server) => {
+    test('gets an event for all that naf-janus-adapter says by it, in the adapter’s own forms', async () => {
+      const [ann, bob] = await Promise.all(['ann', 'bob'].map((id) => MinijanusUser.connect(server().wsUrl, id)));
+      assert.ok(ann && bob);
+      try {
+        const [handle, other] = [await ann.join('say'), await bob.join('say')];
+        const heard: unknown[] = [];
+        other.on('event', ({ plugindata }) => heard.push(plugindata?.data));
+        const say = async (body: Record<string, unknown>) => (await handle.sendMessage(body)).plugindata?.data;
+        const done = { success: true, response: {} };
+        const [all, one] = ['"to all"', '"to one"'];
+        assert.deepEqual(await say({ kind: 'data', body: all }), done);
+        assert.deepEqual(await say({ kind: 'data', body: one, whom: 'bob' }), done);
+        assert.deepEqual(await say({ kind: 'data', body: 'x', whom: undefined }), done);
+        assert.deepEqual(await say({ kind: 'block', whom: 'bob' }), done);
+        assert.deepEqual(await say({ kind: 'data', body: 'unheard' }), done);
+        assert.deepEqual(await say({ kind: 'unblock', whom: 'bob' }), done);
+        const kicked = await say({ kind: 'kick', room_id: 'say', user_id: 'bob', token: undefined });
+        assert.equal(kicked?.success, false);
+        assert.deepEqual((await other.sendMessage({})).plugindata?.data, { success: true });
+        assert.deepEqual(heard, [
+          { event: 'data', body: all, from: 'ann' },
+          { event: 'data', body: one, from: 'ann' },
+          { event: 'data', body: 'x', from: 'ann' },
+          { event: 'blocked', by: 'ann' },
+          { event: 'unblocked', by: 'ann' },
+          { success: true },
+        ]);
+        await handle.detach();
+        await assert.rejects(handle.sendMessage({ kind: 'data', body: 'x' }));
+      } finally {
+        await Promise.all([ann.close(), bob.close()]);
+      }
+    });
+
     test('takes its session along to a new socket, with media going on meanwhile', { timeout: 60_000 }, async () => {
       const alice = await MinijanusUser.connect(server().wsUrl, 'alice');
       const bob = await MinijanusUser.connect(server().wsUrl, 'bob');

@@ -15,11 +15,12 @@ import { Peers } from '../../src/sfu/peers.js';
 import { SfuPlugin } from '../../src/sfu/plugin.js';
 import { Presence } from '../../src/sfu/presence.js';
 import { ALONE, type RoomAuthority } from '../../src/sfu/room-authority.js';
+import type { PluginReply } from '../../src/sfu/rooms.js';
 import { Switchboard } from '../../src/sfu/switchboard.js';
 import { ScriptedShards } from '../support/scripted-shards.js';
 import { chromeOffer } from '../support/sdp-corpus.js';
 
-function stage(authority: RoomAuthority = ALONE) {
+function stage(authority: RoomAuthority = ALONE, maxRoomSize = 0) {
   const shards = new ScriptedShards();
   const log = () => {};
   const blocks = new Blocks(new MemoryBlockStore(), 10);
@@ -30,7 +31,7 @@ function stage(authority: RoomAuthority = ALONE) {
     subscriberData: true,
   };
   const peers = new Peers(shards, presence, { sdp, publicIps: [], fullTrickle: false }, log);
-  const switchboard = new Switchboard({ maxRoomSize: 0, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
+  const switchboard = new Switchboard({ maxRoomSize, maxCcu: 0, notifyScope: 'room', replyIncludesSelf: false });
   const gatekeeper = new Gatekeeper(null);
   const attendance = new Attendance(() => {});
   const parts = { switchboard, attendance, blocks, presence, gatekeeper, peers, shards, authority, log };
@@ -69,6 +70,21 @@ function stage(authority: RoomAuthority = ALONE) {
 
 /** Lets everything that is ready go on. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe('a join of a handle that has joined', () => {
+  test('says first that the room is full, as the reference does, but not to who publishes there', async () => {
+    const { plugin, attach, join, empty } = stage(undefined, 1);
+    const [ann, bob] = [attach(), attach()];
+    await join(ann, 'ann');
+    await join(bob, 'bob', {});
+    const refusalOf = ({ data }: PluginReply) => ('error' in data ? data.error.msg : null);
+    assert.equal(refusalOf(await join(bob, 'bob')), 'Room is full.');
+    assert.equal(refusalOf(await join(bob, 'bob', {})), 'Handles may only join once!');
+    assert.equal(refusalOf(await join(ann, 'ann')), 'Handles may only join once!');
+    await Promise.all([plugin.detach(ann), plugin.detach(bob)]);
+    empty();
+  });
+});
 
 describe('a room that becomes another server’s', () => {
   test('while a join has claimed it and waits lets nobody in', async () => {

@@ -13,13 +13,18 @@ const MAX_AGE = '86400';
 /** Field names and methods, as a preflight lists them (RFC 9110 5.6.2); nothing else is echoed. */
 const TOKENS = /^[\w!#$%&'*+.^`|~, -]{1,1024}$/;
 
+/** What `Access-Control-Allow-Origin` says. */
+export function allowedOrigin({ allowOrigin }: CorsSettings): string {
+  return allowOrigin ?? '*';
+}
+
 /** The headers of every answer; what a preflight asks for is allowed. */
-export function corsHeaders({ allowOrigin }: CorsSettings, request: IncomingHttpHeaders): Record<string, string> {
+export function corsHeaders(settings: CorsSettings, request: IncomingHttpHeaders): Record<string, string> {
   const headers: Record<string, string> = {
-    'Access-Control-Allow-Origin': allowOrigin ?? '*',
+    'Access-Control-Allow-Origin': allowedOrigin(settings),
     'Access-Control-Max-Age': MAX_AGE,
   };
-  if (allowOrigin !== undefined) {
+  if (settings.allowOrigin !== undefined) {
     headers['Access-Control-Allow-Credentials'] = 'true';
     headers.Vary = 'Origin';
   }

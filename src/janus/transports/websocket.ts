@@ -2,54 +2,18 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import { type AddressOf, isLoopback, peerAddress } from '../../http/client-address.js';
+import { isLoopback, peerAddress } from '../../http/client-address.js';
 import type { TlsCertificate } from '../../http/tls.js';
 import { createWebServer, listenAt } from '../../http/web-server.js';
 import type { Log } from '../../observability/log.js';
 import type { Connection, Service } from '../connection.js';
+import { allowedOrigin, originAllowed } from './cors.js';
 import { Outbox } from './outbox.js';
 import { TokenBucket } from './token-bucket.js';
-import { WebSocketAddresses, type WebSocketAddressSettings } from './websocket-addresses.js';
+import { WebSocketAddresses } from './websocket-addresses.js';
 import { counterOfError, newWebSocketCounters, type WebSocketCounters } from './websocket-counters.js';
-import { answer, roomOf, routed, type WebSocketRouter } from './websocket-router.js';
-
-export interface WebSocketSettings extends WebSocketAddressSettings {
-  /** `janus-protocol`, or `janus-admin-protocol`. */
-  subprotocol: string;
-  /** Whether clients are expected to have a session; those that don't are closed after a while. */
-  sessions: boolean;
-  /** The address to listen on; absent = all. */
-  host: string | undefined;
-  /** 0 = any free one. */
-  port: number;
-  /** A listening socket to use instead of making one. */
-  fd?: number | null;
-  /** Whose a handshake is; unless told, the other end of its connection. */
-  addressOf?: AddressOf;
-  /** Absent = every client is served here. */
-  router?: WebSocketRouter | undefined;
-  /** Bytes; a longer message closes the connection with 1009. */
-  messageBytesMax: number;
-  /** Fragments of one message; more close the connection with 1008. */
-  fragmentsMax: number;
-  /** Bytes that may wait for a client that doesn't read; more end the connection. */
-  backlogBytesMax: number;
-  /** Requests a second, and at once, that one connection may send; what is more waits in its socket. */
-  requestRate: number;
-  requestBurst: number;
-  /** TCP connections, those in the handshake included; further ones are closed at once. */
-  connectionsMax: number;
-  /** Milliseconds for a handshake's headers, and bytes of them. */
-  headersTimeout: number;
-  requestTimeout: number;
-  headerBytesMax: number;
-  /** Milliseconds without a request until a connection that never had a session is closed; 0 = never. */
-  idleTimeout: number;
-  /** Milliseconds between pings; 0 = none. */
-  pingInterval: number;
-  /** Milliseconds until a ping must be answered. */
-  pongTimeout: number;
-}
+import { answer, roomOf, routed } from './websocket-router.js';
+import type { WebSocketSettings } from './websocket-settings.js';
 
 /** Milliseconds between two looks at the clients. After half as many more the process was stopped, or very busy. */
 const WATCH_INTERVAL = 1000;
@@ -203,7 +167,10 @@ export class WebSocketTransport {
       maxFragments: settings.fragmentsMax,
       handleProtocols: () => settings.subprotocol,
     });
-    this.#upgrader.on('headers', (lines, request) => lines.push(...(settings.router?.headersOf(request) ?? [])));
+    this.#upgrader.on('headers', (lines, request) => {
+      if (settings.cors) lines.push(`Access-Control-Allow-Origin: ${allowedOrigin(settings.cors)}`);
+      lines.push(...(settings.router?.headersOf(request) ?? []));
+    });
     this.#upgrader.on('wsClientError', (_error, socket) => {
       this.counters.refusedHandshake += 1;
       answer(socket, 400, 'This is not a WebSocket handshake.');
@@ -241,7 +208,7 @@ export class WebSocketTransport {
 
   /** Takes or refuses a handshake: of this port, or of a client that another node brings. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { subprotocol, router, addressOf = peerAddress } = this.#settings;
+    const { subprotocol, router, cors, addressOf = peerAddress } = this.#settings;
     const address = addressOf(request);
     socket.on('error', () => socket.destroy());
     const refuse = (status: number, text: string) => answer(socket, status, text, router?.headersOf(request));
@@ -255,6 +222,10 @@ export class WebSocketTransport {
     } else if (!offered.includes(subprotocol)) {
       this.counters.refusedHandshake += 1;
       refuse(400, `The WebSocket subprotocol ${subprotocol} is needed.`);
+    } else if (cors && !originAllowed(cors, request.headers)) {
+      // Browsers ask nobody before they connect a page: what is not refused here is open to every page of the world.
+      this.counters.refusedHandshake += 1;
+      refuse(403, 'Pages of this origin may not use this server.');
     } else if (!this.#addresses.mayConnect(address)) {
       this.counters.refusedAddress += 1;
       this.#log('warn', 'too many connections from one address', { address });

@@ -39,8 +39,8 @@ export class SharedTokens {
   readonly #bucket: TokenBucket;
   readonly #nameKey: Buffer;
   readonly #valueKey: Buffer;
-  /** Tokens by their keys: those that the bucket has. */
-  readonly #known = new Map<string, string>();
+  /** Those that the bucket has, by their keys. */
+  readonly #known = new Map<string, StoredToken>();
   /** Changes that NATS has not got yet; null = removed. `TOKENS_MAX` bounds how many are added. */
   readonly #waiting = new Map<string, Change>();
   /** Those of them that NATS is being told of just now. */
@@ -79,19 +79,20 @@ export class SharedTokens {
   #learn({ key, text, deleted }: Entry): void {
     // What was changed here while NATS was away is newer.
     const read = deleted ? null : this.#open(key, text);
-    if (read) this.#known.set(key, read.token);
+    if (read) this.#known.set(key, read);
     if (this.#waiting.has(key)) return;
-    const token = this.#known.get(key);
+    const token = this.#known.get(key)?.token;
     if (read === null) this.#known.delete(key);
     if (token !== undefined) this.#store.learn(token, read?.plugins ?? null);
   }
 
-  /** What was removed while this node was away is gone here too; what it changed meanwhile is passed on. */
+  /**
+   * What was removed meanwhile has left a mark, and was told of: what is missing without one NATS has lost, and is told of
+   * it anew. What this node changed meanwhile is passed on.
+   */
   #complete(keys: ReadonlySet<string>): void {
     for (const [key, token] of this.#known) {
-      if (keys.has(key) || this.#waiting.has(key)) continue;
-      this.#known.delete(key);
-      this.#store.learn(token, null);
+      if (!keys.has(key) && !this.#waiting.has(key)) this.#waiting.set(key, token);
     }
     this.sweep();
   }

@@ -160,7 +160,9 @@ describe('the secret of a cluster', { skip: natsMissing() }, () => {
     const seen: (string | undefined)[] = [];
     const impostor = createServer().on('upgrade', ({ url }, socket) => {
       seen.push(url);
-      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      const forged = new Seals(OTHER_SECRET).seal('relay-answer', 'anybody copied000000');
+      const lines = ['Connection: Upgrade', 'Upgrade: websocket', `${RELAY_HEADER}: ${forged}`];
+      socket.end(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('\r\n')}\r\n\r\n`);
     });
     await new Promise<void>((resolve) => impostor.listen(0, '127.0.0.1', resolve));
     const address = `127.0.0.1:${(impostor.address() as AddressInfo).port}`;

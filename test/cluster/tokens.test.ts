@@ -44,7 +44,8 @@ async function join(
   token: string,
   api: string,
 ): Promise<{ client: JanusClient; refusal: string | null }> {
-  const client = await JanusClient.connect(`${server.wsUrl}/?room=${room}`);
+  // Without the room in the address a new room is the node's that is asked.
+  const client = await JanusClient.connect(room === 'plaza' ? `${server.wsUrl}/?room=plaza` : server.wsUrl);
   const created = await client.request({ janus: 'create', token: api });
   if (!created.data) return { client, refusal: String(created.error?.code) };
   const session = created.data.id;

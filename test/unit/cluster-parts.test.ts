@@ -8,6 +8,7 @@ import type { NodeRecord } from '../../src/cluster/node-choice.js';
 import { Seals } from '../../src/cluster/seal.js';
 import { SharedBans } from '../../src/cluster/shared-bans.js';
 import { type SharedBlock, SharedBlocks } from '../../src/cluster/shared-blocks.js';
+import { SharedTokens } from '../../src/cluster/shared-tokens.js';
 import { Visitors } from '../../src/cluster/visitors.js';
 import { MemoryBanStore } from '../../src/sfu/ban-store.js';
 import { Bans, tokenDigest } from '../../src/sfu/bans.js';
@@ -236,5 +237,63 @@ describe('the bans of all nodes', () => {
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(said, [`delete ${over.token}`, `put ${kept.token}`]);
     assert.deepEqual([bans.has(known.token), bans.has(over.token)], [true, false]);
+  });
+});
+
+describe('the stored tokens of all nodes', () => {
+  test('are hidden from NATS, believed of nobody else, and offered anew to a NATS that has lost them', async () => {
+    interface Node {
+      change(token: string, plugins: string[] | null): Promise<void>;
+      listener: { entry(entry: Entry): void; complete(keys: ReadonlySet<string>): void };
+      tokens: Map<string, string[]>;
+    }
+    const entries = new Map<string, string | null>();
+    const node = (secret = SECRET): Node => {
+      const tokens = new Map<string, string[]>();
+      const made: Partial<Node> = { tokens };
+      const store = {
+        onChange: (listener: Node['change']) => {
+          made.change = listener;
+        },
+        learn: (token: string, plugins: string[] | null) =>
+          void (plugins ? tokens.set(token, plugins) : tokens.delete(token)),
+      };
+      new SharedTokens(secret, store, (listener) => {
+        made.listener = listener;
+        return {
+          put: async (key: string, text: string) => entries.set(key, text).size,
+          delete: async (key: string) => entries.set(key, null).size > 0,
+        };
+      });
+      return made as Node;
+    };
+    const tell = ({ listener }: Node) => {
+      for (const [key, text] of entries) listener.entry({ key, text: text ?? '', revision: 1, deleted: text === null });
+      listener.complete(new Set([...entries].filter(([, text]) => text !== null).map(([key]) => key)));
+    };
+    const [one, two, stranger] = [node(), node(), node('another secret, of another cluster')];
+    await one.change('guest', ['sfu']);
+    await one.change('gone', ['sfu']);
+    for (const each of [one, two, stranger]) tell(each);
+    assert.deepEqual(
+      [...two.tokens],
+      [
+        ['guest', ['sfu']],
+        ['gone', ['sfu']],
+      ],
+    );
+    assert.deepEqual([...stranger.tokens], []);
+    assert.doesNotMatch(JSON.stringify([...entries]), /guest|gone|sfu/);
+    await one.change('gone', null);
+    tell(two);
+    assert.deepEqual([...two.tokens.keys()], ['guest'], 'what was removed is gone');
+    const [[first = '', text = ''] = []] = [...entries].filter(([, sealed]) => sealed !== null);
+    two.listener.entry({ key: 'moved', text: text ?? '', revision: 2, deleted: false });
+    assert.equal(two.tokens.size, 1);
+    entries.clear();
+    tell(two);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([...entries.keys()], [first], 'what was lost is there again');
+    assert.deepEqual([...two.tokens.keys()], ['guest']);
   });
 });

@@ -227,7 +227,7 @@ export class NatsLink {
   #complain(error: unknown): void {
     const text = String(error);
     const words =
-      error instanceof AuthorizationError || /authori[sz]ation|authentication/i.test(text)
+      error instanceof AuthorizationError || /authori[sz]ation|authentication|credentials/i.test(text)
         ? 'NATS does not let this node in: look at the name and password in NATS_URL, or at NATS_CREDENTIALS'
         : 'NATS can not be reached: this node serves rooms alone until it can';
     this.#complaints.write('error', words, text, { error: text });

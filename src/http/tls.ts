@@ -78,7 +78,8 @@ function attempt<T>(otherwise: string, make: () => T): T {
   }
 }
 
-function readFile(setting: string, file: string): Buffer {
+/** @throws Error that names the setting and the file */
+export function readSettingFile(setting: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
@@ -93,7 +94,7 @@ function readFile(setting: string, file: string): Buffer {
  * @throws Error that names the setting, the file and what is wrong with it
  */
 export function loadTlsPair(files: TlsFiles): TlsPair {
-  return readTlsPair(files, readFile('TLS_CERT', files.cert), readFile('TLS_KEY', files.key));
+  return readTlsPair(files, readSettingFile('TLS_CERT', files.cert), readSettingFile('TLS_KEY', files.key));
 }
 
 /**
@@ -178,8 +179,8 @@ export class TlsCertificate {
 
   #reload(): void {
     try {
-      const cert = readFile('TLS_CERT', this.#files.cert);
-      const key = readFile('TLS_KEY', this.#files.key);
+      const cert = readSettingFile('TLS_CERT', this.#files.cert);
+      const key = readSettingFile('TLS_KEY', this.#files.key);
       const unchanged = cert.equals(this.#pair.cert) && key.equals(this.#pair.key);
       if (!unchanged) this.#take(readTlsPair(this.#files, cert, key));
       this.#failure = null;

@@ -1,11 +1,13 @@
 /** The server as a node of a cluster. Loaded only where there is one. */
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { createSecureContext } from 'node:tls';
 import { Cluster } from '../cluster/cluster.js';
 import type { ClusterHost, Shared } from '../cluster/cluster-parts.js';
+import type { NodeTls } from '../cluster/relay.js';
 import { thisMachine } from '../config/machine.js';
 import { packageVersion } from '../config/package-version.js';
 import type { Config } from '../config/schema.js';
+import { readSettingFile } from '../http/tls.js';
 import type { AdminApi } from '../janus/admin/api.js';
 import type { AdminCluster } from '../janus/admin/cluster-verbs.js';
 import type { JanusApi } from '../janus/api.js';
@@ -28,14 +30,37 @@ function ownAddress(): string {
   return all.find((one) => !one.includes(':') && !one.startsWith('127.')) ?? '127.0.0.1';
 }
 
+/** The certificates between nodes; null = what passes is not encrypted. @throws Error that names what can't be used */
+function nodeTls(config: Config): NodeTls | null {
+  const { CLUSTER_TLS_CA: ca, CLUSTER_TLS_CERT: cert, CLUSTER_TLS_KEY: key } = config;
+  if (ca === undefined || cert === undefined || key === undefined) return null;
+  const tls = {
+    ca: readSettingFile('CLUSTER_TLS_CA', ca),
+    cert: readSettingFile('CLUSTER_TLS_CERT', cert),
+    key: readSettingFile('CLUSTER_TLS_KEY', key),
+  };
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    const reason = error instanceof Error && 'reason' in error ? String(error.reason) : String(error);
+    throw new Error(`CLUSTER_TLS_CERT, CLUSTER_TLS_KEY and CLUSTER_TLS_CA: they can not be used together (${reason})`);
+  }
+  return tls;
+}
+
 /**
  * Connects this server with the others.
  *
  * @throws Error where the cluster port can't be had, or a file of the settings can't be read
  */
 export async function startCluster(config: Config, shared: Shared, log: Log): Promise<Cluster> {
-  const { CLUSTER_SECRET: secret, CLUSTER_TLS_CA: ca, CLUSTER_TLS_CERT: cert, CLUSTER_TLS_KEY: key } = config;
+  const { CLUSTER_SECRET: secret } = config;
   if (secret === undefined) throw new Error('NATS_URL: needs CLUSTER_SECRET');
+  for (const name of ['NATS_CREDENTIALS', 'NATS_TLS_CA', 'NATS_TLS_CERT', 'NATS_TLS_KEY'] as const) {
+    // Only to say which one can't be read: it is read again with each connection.
+    const file = config[name];
+    if (file !== undefined) readSettingFile(name, file);
+  }
   const node = nodeName(config) ?? '';
   const cluster = new Cluster(
     {
@@ -53,7 +78,7 @@ export async function startCluster(config: Config, shared: Shared, log: Log): Pr
       host: config.CLUSTER_BIND,
       port: config.CLUSTER_PORT,
       address: config.CLUSTER_ADDRESS ?? config.CLUSTER_BIND ?? ownAddress(),
-      tls: ca && cert && key ? { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) } : null,
+      tls: nodeTls(config),
       cookie: config.CLUSTER_COOKIE,
       placement: config.CLUSTER_PLACEMENT,
       relaysMax: config.CLUSTER_RELAYS_MAX,

@@ -67,7 +67,7 @@ browserTest('the dashboard of a cluster shows its nodes and whose a room is, and
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         assert.deepEqual(await seriousFaults(tested), [], `the board, ${colorScheme}`);
-        await screenshot(tested, `dashboard-cluster-${colorScheme}`);
+        await screenshot(tested, `dashboard-cluster-${colorScheme}`, '#cluster');
       }
       assert.equal(await page.locator('#drain').isVisible(), false, 'nodes are drained one by one');
       await page.getByRole('button', { name: 'Take rooms node3' }).click();

@@ -19,6 +19,7 @@ import { CLUSTER_SECRET, type Node, TestCluster, until } from '../support/cluste
 import { readExposition, sampleOf } from '../support/exposition.js';
 import { JanusClient } from '../support/janus-client.js';
 import { natsMissing } from '../support/nats.js';
+import { startServer } from '../support/server.js';
 
 const OTHER_SECRET = 'the secret of a cluster that is another one';
 const NO_TRUST = /nodes of this cluster do not trust each other.*CLUSTER_SECRET, certificates or clocks/;
@@ -220,9 +221,21 @@ describe('certificates between nodes', { skip: natsMissing() }, () => {
         CLUSTER_TLS_KEY: write('key', key),
       };
     };
+    const unusable = async (env: Record<string, string>, words: RegExp) => {
+      const settings = { NATS_URL: 'nats://127.0.0.1:1', CLUSTER_SECRET, CLUSTER_BIND: '127.0.0.1', CLUSTER_PORT: '0' };
+      await assert.rejects(startServer({ env: { ...settings, ...env } }), words);
+    };
     try {
       const [ours, another] = await Promise.all([makeAuthority('ours'), makeAuthority('another')]);
       const right = files('right', await issue(ours, 'node'), ours);
+      const { key } = await issue(ours, 'node');
+      await Promise.all([
+        unusable({ NATS_CREDENTIALS: '/nowhere' }, /NATS_CREDENTIALS="\/nowhere": the file can not be read \(ENOENT\)/),
+        unusable(
+          files('unfit', { ...(await issue(ours, 'node')), key }, ours),
+          /CLUSTER_TLS_CERT, CLUSTER_TLS_KEY.*can not be used together \(key values mismatch\)/,
+        ),
+      ]);
       await TestCluster.open(2, right, async (cluster) => {
         const bad = {
           foreign: await cluster.add(files('foreign', await issue(another, 'node'), ours)),

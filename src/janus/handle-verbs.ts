@@ -2,6 +2,7 @@ import { Counts } from '../observability/counts.js';
 import type { Log } from '../observability/log.js';
 import { SDP_LIMITS, type SdpLimits } from '../sdp/intake.js';
 import { parseDescription } from '../sdp/parse.js';
+import { PROCESSING_ERROR } from '../sdp/transport.js';
 import type { SfuHandle } from '../sfu/handle.js';
 import type { RemoteJsep, SfuPlugin } from '../sfu/plugin.js';
 import { checkMessage, checkTrickle, endsCandidates, type JsepRequest } from './checks.js';
@@ -109,7 +110,7 @@ export class HandleVerbs {
     const checked = checkMessage(request.envelope.fields);
     if (!checked.ok) return checked.error;
     const { body, jsep: requested } = checked.value;
-    const jsep = requested && this.#readJsep(requested);
+    const jsep = requested && this.#readJsep(sfuHandle, requested);
     if (jsep && 'code' in jsep) return jsep;
     const refusal = jsep && this.#parts.plugin.checkJsep(sfuHandle, jsep);
     if (refusal) return refusal;
@@ -127,10 +128,12 @@ export class HandleVerbs {
     sfuHandle.sink.detached();
   }
 
-  #readJsep({ type, sdp }: JsepRequest): RemoteJsep | JanusError {
+  #readJsep(handle: SfuHandle, { type, sdp }: JsepRequest): RemoteJsep | JanusError {
     const parsed = parseDescription(sdp, this.#parts.sdpLimits ?? SDP_LIMITS);
     if (parsed.ok) return { type, description: parsed.description };
     this.descriptionsRefused.add(parsed.bound ?? 'invalid');
-    return { code: parsed.code, reason: parsed.reason };
+    // What an answer that nobody waits for lacks is not looked at; but it must be SDP.
+    const unexpected = parsed.reason.startsWith(PROCESSING_ERROR) ? this.#parts.plugin.checkType(handle, type) : null;
+    return unexpected ?? { code: parsed.code, reason: parsed.reason };
   }
 }

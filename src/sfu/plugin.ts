@@ -75,11 +75,16 @@ export class SfuPlugin {
     return handle;
   }
 
-  /** Whether a description can be taken now; null if so, else Janus' code and text. */
+  /** Whether a description of this type can be taken now; null if so, else Janus' code and text. */
+  checkType(handle: SfuHandle, type: RemoteJsep['type']): { code: number; reason: string } | null {
+    const due = type === 'offer' || this.#parts.peers.awaitsAnswer(handle);
+    return due ? null : { code: 469, reason: 'Unexpected ANSWER (did we offer?)' };
+  }
+
+  /** Whether what a description says can be taken now; null if so, else Janus' code and text. */
   checkJsep(handle: SfuHandle, { type, description }: RemoteJsep): { code: number; reason: string } | null {
     if (type === 'offer') return null;
-    if (!this.#parts.peers.awaitsAnswer(handle)) return { code: 469, reason: 'Unexpected ANSWER (did we offer?)' };
-    return this.#parts.peers.checkAnswer(handle, description);
+    return this.checkType(handle, type) ?? this.#parts.peers.checkAnswer(handle, description);
   }
 
   /** Answers one message; the caller sends them one after the other. Never rejects. */

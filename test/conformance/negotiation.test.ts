@@ -82,6 +82,15 @@ describe('a fresh handle', () => {
     assert.equal(await say(handle, ANSWER), '469 Unexpected ANSWER (did we offer?)');
   });
 
+  test('S4: says that nobody waits for an answer before it says what that lacks, but not before whether it is SDP', async () => {
+    const handle = await client.attach(session);
+    const unsecured = { type: 'answer', sdp: ANSWER.sdp.replaceAll(/^a=fingerprint:.*\r\n/gm, '') };
+    assert.equal(await say(handle, unsecured), '469 Unexpected ANSWER (did we offer?)');
+    assert.match(await say(handle, { type: 'answer', sdp: 'rubbish' }), /^465 Invalid SDP/);
+    const { handle: waiting } = await subscriber();
+    assert.equal(await say(waiting, unsecured), '465 Error processing SDP');
+  });
+
   test('S4: is as before after an offer that could not be read', async () => {
     const handle = await client.attach(session);
     assert.match(await say(handle, { type: 'offer', sdp: 'rubbish' }), /^465 /);

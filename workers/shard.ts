@@ -105,7 +105,11 @@ async function start(request: StartShard): Promise<void> {
   const ready = createCertificate().then((one) => {
     certificate = one;
   });
-  ready.catch(() => {});
+  // What could not be loaded for it once (no file was left) can't be loaded in this thread any more: another one tries.
+  ready.catch((error: unknown) => {
+    fault(null, 'certificate', error);
+    setImmediate(() => process.exit(1));
+  });
   const made = (): Certificate => {
     if (!certificate) throw new Error('the certificate is not made yet');
     return certificate;

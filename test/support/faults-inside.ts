@@ -45,6 +45,12 @@ function shiftClock(milliseconds: number): void {
   } as typeof Date;
 }
 
+/** Workers that start from now on have a copy of the main thread's environment. */
+function ofWorkersToCome(name: string, on: boolean): void {
+  if (on) process.env[name] = '1';
+  else delete process.env[name];
+}
+
 function act(fault: Fault): ThreadFigures | null {
   switch (fault.do) {
     case 'stall':
@@ -63,9 +69,10 @@ function act(fault: Fault): ThreadFigures | null {
       thrower = fault.where;
       return null;
     case 'die-at-start':
-      // Workers that start from now on have a copy of it.
-      if (fault.on) process.env.FAULTS_DIE = '1';
-      else delete process.env.FAULTS_DIE;
+      ofWorkersToCome('FAULTS_DIE', fault.on);
+      return null;
+    case 'no-certificate':
+      ofWorkersToCome('FAULTS_NO_CERTIFICATE', fault.on);
       return null;
     case 'clock':
       shiftClock(fault.milliseconds);
@@ -102,6 +109,10 @@ async function prepareWorker(): Promise<void> {
   breakable(Members.prototype, 'subscriberUp', 'connected');
   breakable(Peer.prototype, 'onState', 'state change');
   breakable(Peer.prototype, 'adopt', 'data channel');
+  if (process.env.FAULTS_NO_CERTIFICATE) {
+    const refuse = () => Promise.reject(new Error('this fault was injected: no certificate'));
+    Reflect.set(crypto.subtle, 'generateKey', refuse);
+  }
   const answer = Control.prototype.answerDoorbell;
   Control.prototype.answerDoorbell = function (number, ...rest) {
     shard = number;

@@ -18,6 +18,8 @@ export type Fault =
   | { do: 'throw'; where: CallbackKind }
   /** Workers that start from now on die at once. */
   | { do: 'die-at-start'; on: boolean }
+  /** Workers that start from now on can't make their certificate. */
+  | { do: 'no-certificate'; on: boolean }
   /** The wall clock is off by so much. */
   | { do: 'clock'; milliseconds: number }
   /** No fault: what the thread holds, after a collection of garbage. */

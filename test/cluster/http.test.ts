@@ -24,7 +24,6 @@ const ODD_ROOMS = [
   '$KV.janus-sfu_rooms.>',
   ' ',
   ' room ',
-  'nul\u0000nul',
   'line\r\nbreak: yes',
   '__proto__',
   'constructor',
@@ -127,6 +126,17 @@ async function overHttp(cluster: TestCluster): Promise<void> {
 /** Two users of each of these rooms, who come to different nodes. */
 async function oddRooms(cluster: TestCluster): Promise<void> {
   const [one, two] = [cluster.node(0), cluster.node(1)];
+  // Janus' JSON has no NUL, and an address with one is a hint like any other.
+  for (const node of [one, two]) {
+    const nobody = await at(node, 'nul\u0000nul');
+    nobody.send({
+      janus: 'message',
+      transaction: 'nul',
+      body: { kind: 'join', room_id: 'nul\u0000nul', user_id: 'ann' },
+    });
+    assert.equal((await nobody.until((one) => one.janus === 'error', 'a refusal')).error?.code, 454);
+    await nobody.close();
+  }
   await Promise.all(
     ODD_ROOMS.map(async (room) => {
       const [ann, bob] = await Promise.all([at(one, room), at(two, room)]);

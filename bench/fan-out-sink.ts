@@ -10,6 +10,8 @@ export interface SinkCommand {
   /** Whom they subscribe to. */
   source: string;
   subscribers: number;
+  /** How many connect at the same time; 8 unless told. */
+  atOnce?: number;
 }
 
 export type SinkReply = { connected: number } | { error: string };
@@ -18,7 +20,7 @@ export type SinkReply = { connected: number } | { error: string };
 const SUBSCRIPTIONS = 25;
 const CONNECTS_AT_ONCE = 8;
 
-async function connect({ url, room, source, subscribers }: SinkCommand): Promise<SinkReply> {
+async function connect({ url, room, source, subscribers, atOnce = CONNECTS_AT_ONCE }: SinkCommand): Promise<SinkReply> {
   const count = Math.ceil(subscribers / SUBSCRIPTIONS);
   const users = await Promise.all(
     Array.from({ length: count }, (_, index) => LoadUser.connect(url, room, `sink-${index}`, {})),
@@ -27,7 +29,7 @@ async function connect({ url, room, source, subscribers }: SinkCommand): Promise
   const lane = async () => {
     for (let index = next++; index < subscribers; index = next++) await users[index % count]?.subscribe(source);
   };
-  await Promise.all(Array.from({ length: CONNECTS_AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: atOnce }, lane));
   return { connected: subscribers };
 }
 

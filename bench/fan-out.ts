@@ -1,11 +1,11 @@
 /**
  * `npm run bench:fan-out -- [--subscribers 400] [--video-pps 1000] [--seconds 6] [--runs 3] [--fan-out spread]
- *   [--output artefacts/bench/fan-out.json]`
+ *   [--at-once 8] [--output artefacts/bench/fan-out.json]`
  *
  * One publisher, more subscribers than one worker carries: what one worker sends at most, and what two send. The
  * subscribers' process is stopped once they are connected, so that the cores are the server's; the publisher sends more
  * than can be forwarded. Runs in turns, medians. `--fan-out auto` shows whether the server spreads them by itself: the
- * publisher then sends as much while they connect.
+ * publisher then sends as much while they connect. Many that connect at once make a worker busy too: `--at-once 1` is gentler.
  */
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as elapse } from 'node:timers/promises';
@@ -35,11 +35,12 @@ const { values: given } = parseArgs({
     seconds: { type: 'string', default: '6' },
     runs: { type: 'string', default: '3' },
     'fan-out': { type: 'string', default: 'spread' },
+    'at-once': { type: 'string', default: '8' },
     output: { type: 'string', default: 'artefacts/bench/fan-out.json' },
   },
 });
 
-function whole(name: 'subscribers' | 'video-pps' | 'seconds' | 'runs', most = 1e6): number {
+function whole(name: 'subscribers' | 'video-pps' | 'seconds' | 'runs' | 'at-once', most = 1e6): number {
   const value = Number(given[name]);
   if (Number.isInteger(value) && value > 0 && value <= most) return value;
   throw new Error(`--${name} ${given[name]}: a whole number from 1 to ${most} is needed`);
@@ -51,6 +52,7 @@ const settings = {
   seconds: whole('seconds', MOST_SECONDS),
   runs: whole('runs'),
   fanOut: given['fan-out'],
+  atOnce: whole('at-once'),
 };
 
 interface Result {
@@ -63,7 +65,7 @@ interface Result {
 }
 
 async function measure(workers: number): Promise<Result> {
-  const { subscribers, videoPps, seconds, fanOut } = settings;
+  const { subscribers, videoPps, seconds, fanOut, atOnce } = settings;
   // Without limits of its own: what is measured is what the workers can do at most.
   const server = await startJanusSfu(workers, { FAN_OUT: fanOut, LOOP_DELAY_MAX: '0' });
   const generator = new GeneratorProcess();
@@ -74,7 +76,7 @@ async function measure(workers: number): Promise<Result> {
     await generator.send({ videoPps: fanOut === 'auto' ? videoPps : WHILE_CONNECTING });
     const [sender] = places(PUBLISHER, ROOM).senders;
     if (!sender) throw new Error('there is no publisher');
-    sink = await connectSink({ url: server.wsUrl, room: sender.room, source: sender.user, subscribers });
+    sink = await connectSink({ url: server.wsUrl, room: sender.room, source: sender.user, subscribers, atOnce });
     sink.kill('SIGSTOP');
     await generator.send({ videoPps });
     await elapse(WARM_UP);

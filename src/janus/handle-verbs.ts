@@ -48,8 +48,10 @@ export class HandleVerbs {
    */
   enqueue(request: Request, handle: Handle): JanusError | null {
     const { verb } = request.envelope;
-    if (handle.plugin && (verb === 'detach' || verb === 'hangup')) this.#parts.plugin.interrupt(handle.plugin);
+    const interrupted = verb === 'detach' || verb === 'hangup' ? handle.plugin : null;
+    if (interrupted) this.#parts.plugin.interrupt(interrupted);
     const queued = handle.queue.push(async () => {
+      if (interrupted) this.#parts.plugin.resume(interrupted);
       const { plugin, session } = handle;
       // A request before this one, or a kick, may have ended the handle.
       if (!plugin || plugin.gone || !session.handles.has(handle.id)) {
@@ -68,6 +70,7 @@ export class HandleVerbs {
       }
     });
     if (queued) return null;
+    if (interrupted) this.#parts.plugin.resume(interrupted);
     this.refused += 1;
     return { code: JANUS_ERROR.UNKNOWN, reason: 'Too many requests wait on this handle; send fewer at once.' };
   }

@@ -107,6 +107,8 @@ export interface SfuHandle {
   talking: boolean;
   /** Set while a request waits for somebody to come. */
   waiting: AbortController | null;
+  /** Requests in its queue, and its end, for whose sake nothing before them is to wait. */
+  interrupts: number;
   /** For operators. */
   readonly errors: RecentErrors;
   /** Detached, destroyed or kicked: nothing more happens to it. */
@@ -131,6 +133,7 @@ export function newHandle(number: HandleNumber, sink: HandleSink, client: Client
     subscription: null,
     talking: false,
     waiting: null,
+    interrupts: 0,
     errors: new RecentErrors(),
     gone: false,
   };

@@ -108,9 +108,15 @@ export class SfuPlugin {
     }
   }
 
-  /** Ends a wait of the handle's current message: something more important is next. */
+  /** Ends a wait of the handle's messages, now or to come: something more important is in the queue, until resume(). */
   interrupt(handle: SfuHandle): void {
+    handle.interrupts += 1;
     handle.waiting?.abort();
+  }
+
+  /** It is its turn: messages after it may wait again. */
+  resume(handle: SfuHandle): void {
+    handle.interrupts -= 1;
   }
 
   /** Returns whether there was a PeerConnection. */

@@ -186,7 +186,7 @@ export class Rooms {
     const { switchboard, peers } = this.#parts;
     const waiting = new AbortController();
     handle.waiting = waiting;
-    const end = performance.now() + this.#subscribeWait;
+    const end = performance.now() + (handle.interrupts > 0 ? 0 : this.#subscribeWait);
     try {
       for (;;) {
         const member = switchboard.publisherOf(user, mayHear);

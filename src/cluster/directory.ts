@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { Entry } from './bucket.js';
 import type { RoomLease, RoomRecord } from './lease.js';
-import type { Entry } from './nats.js';
 
 /** Room ids are clients' texts and may hold anything; a key is a digest, in letters that NATS takes (43 of them). */
 export function keyOf(...texts: string[]): string {

@@ -35,6 +35,8 @@ export function figuresOf(cluster: Cluster, link: NatsLink, server: RelayServer)
       searches_refused: router.counters.searchesRefused,
       waited_in_vain: router.counters.waitedInVain,
       refused: server.refused + commander.counters.refused,
+      lifted_removed: blocks.lifted.counters.removed,
+      lifted_not_removed: blocks.lifted.counters.failed,
       commands: commander.counters.asked,
       commands_failed: commander.counters.failed,
     },

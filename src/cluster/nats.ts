@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { JetStreamApiError, type StorageType } from '@nats-io/jetstream';
-import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
+import { JetStreamApiError, type JetStreamManager, jetstreamManager, type StorageType } from '@nats-io/jetstream';
+import { Kvm, type KvWatchEntry } from '@nats-io/kv';
 import {
   AuthorizationError,
   type ConnectionOptions,
@@ -10,6 +10,7 @@ import {
   type QueuedIterator,
 } from '@nats-io/transport-node';
 import type { Log } from '../observability/log.js';
+import { ANSWER_LIMIT, Bucket, type BucketListener, type BucketSettings, entryOf } from './bucket.js';
 import { Complaints } from './complaints.js';
 
 export interface NatsSettings {
@@ -24,32 +25,6 @@ export interface NatsSettings {
   replicas: number;
 }
 
-/** What a key holds. */
-export interface Entry {
-  key: string;
-  /** Empty for a deleted one. */
-  text: string;
-  /** Of JetStream: goes up with every change of the bucket, and is never used again. */
-  revision: number;
-  deleted: boolean;
-}
-
-export interface BucketSettings {
-  name: string;
-  /** Milliseconds until a value that is not renewed is forgotten; 0 = never. */
-  ttl: number;
-}
-
-/** Told of a bucket's content. */
-export interface BucketListener {
-  /** A value as it is now: those that there are when the link comes, then every change. Must not throw. */
-  entry(entry: Entry): void;
-  /** All that there was when the link came was told; what is not among these keys is there no more. */
-  complete(keys: ReadonlySet<string>): void;
-}
-
-/** Longest wait for an answer of NATS itself, milliseconds. */
-const ANSWER_LIMIT = 3_000;
 const RECONNECT_WAIT = 500;
 const PING_INTERVAL = 1_000;
 const PINGS_UNANSWERED_MAX = 2;
@@ -61,94 +36,10 @@ function isConflict(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === WRONG_SEQUENCE;
 }
 
-/**
- * A key-value bucket of JetStream. Everything rejects while NATS is away, as soon as it is known to have gone, and when
- * NATS does not answer in time; a change may have been made all the same.
- */
-export class Bucket {
-  readonly settings: BucketSettings;
-  readonly listener: BucketListener | null;
-  /** Null while NATS is away. */
-  #kv: KV | null = null;
-  /** Ends the requests that wait for NATS' answer. */
-  readonly #waiting = new Set<(reason: Error) => void>();
-
-  constructor(settings: BucketSettings, listener: BucketListener | null) {
-    this.settings = settings;
-    this.listener = listener;
-  }
-
-  opened(kv: KV): void {
-    this.#kv = kv;
-  }
-
-  /** NATS is away. */
-  lost(): void {
-    this.#kv = null;
-    for (const end of [...this.#waiting]) end(new Error('NATS went away'));
-  }
-
-  /** @returns the new revision; null if the key is there already */
-  create(key: string, text: string): Promise<number | null> {
-    return this.#compared((kv) => kv.create(key, text));
-  }
-
-  /** @returns the new revision; null if the key has another revision than this by now */
-  update(key: string, text: string, revision: number): Promise<number | null> {
-    return this.#compared((kv) => kv.update(key, text, revision, ANSWER_LIMIT));
-  }
-
-  put(key: string, text: string): Promise<number> {
-    return this.#ask((kv) => kv.put(key, text, { timeout: ANSWER_LIMIT }));
-  }
-
-  /**
-   * @param revision only if it has this one; absent = in any case
-   * @returns whether it was deleted
-   */
-  async delete(key: string, revision?: number): Promise<boolean> {
-    const options = revision === undefined ? {} : { previousSeq: revision };
-    return (await this.#compared((kv) => kv.delete(key, options).then(() => 0))) !== null;
-  }
-
-  /** @returns null for one that is not there, or deleted */
-  async get(key: string): Promise<Entry | null> {
-    const found = await this.#ask((kv) => kv.get(key));
-    return found && found.operation === 'PUT' ? entryOf(found) : null;
-  }
-
-  async #compared(change: (kv: KV) => Promise<number>): Promise<number | null> {
-    try {
-      return await this.#ask(change);
-    } catch (error) {
-      if (isConflict(error)) return null;
-      throw error;
-    }
-  }
-
-  #ask<T>(ask: (kv: KV) => Promise<T>): Promise<T> {
-    const kv = this.#kv;
-    if (!kv) return Promise.reject(new Error('NATS is away'));
-    return new Promise<T>((resolve, reject) => {
-      const finish = (settle: () => void) => {
-        clearTimeout(timer);
-        this.#waiting.delete(end);
-        settle();
-      };
-      const end = (reason: Error) => finish(() => reject(reason));
-      const timer = setTimeout(() => end(new Error(`NATS did not answer within ${ANSWER_LIMIT} ms`)), ANSWER_LIMIT);
-      this.#waiting.add(end);
-      ask(kv).then(
-        (answer) => finish(() => resolve(answer)),
-        (error: unknown) => finish(() => reject(error)),
-      );
-    });
-  }
-}
-
-function entryOf(found: Pick<KvWatchEntry, 'key' | 'string' | 'revision' | 'operation'>): Entry {
-  const deleted = found.operation !== 'PUT';
-  return { key: found.key, text: deleted ? '' : found.string(), revision: found.revision, deleted };
+/** JetStream keeps a bucket as the stream `KV_NAME`, and a key as the subject `$KV.NAME.KEY` (NATS ADR-8). */
+async function purge(manager: JetStreamManager, name: string, key: string, revision: number): Promise<number> {
+  // Up to this revision: a newer value of the key stays, however fast it came.
+  return (await manager.streams.purge(`KV_${name}`, { filter: `$KV.${name}.${key}`, seq: revision + 1 })).purged;
 }
 
 /** The connection to NATS: made again whenever it breaks; `here` once all buckets are known as they are. */
@@ -318,7 +209,8 @@ export class NatsLink {
     while (!isOver()) {
       try {
         const kvm = new Kvm(connection);
-        await Promise.all(this.#buckets.map((bucket) => this.#open(kvm, bucket, isOver)));
+        const manager = await jetstreamManager(connection, { timeout: ANSWER_LIMIT, checkAPI: false });
+        await Promise.all(this.#buckets.map((bucket) => this.#open(kvm, manager, bucket, isOver)));
         if (isOver()) break;
         this.#here = true;
         this.#log('info', 'NATS is here', { server: connection.info?.server_name, version: connection.info?.version });
@@ -335,7 +227,7 @@ export class NatsLink {
   }
 
   /** Resolves when the listener knows all that the bucket holds. */
-  async #open(kvm: Kvm, bucket: Bucket, isOver: () => boolean): Promise<void> {
+  async #open(kvm: Kvm, manager: JetStreamManager, bucket: Bucket, isOver: () => boolean): Promise<void> {
     const { settings, listener } = bucket;
     const kv = await kvm.create(settings.name, {
       ttl: settings.ttl,
@@ -345,7 +237,7 @@ export class NatsLink {
       timeout: ANSWER_LIMIT,
     });
     if (isOver()) return;
-    bucket.opened(kv);
+    bucket.opened({ kv, isConflict, purge: (key, revision) => purge(manager, settings.name, key, revision) });
     if (!listener) return;
     const { streamInfo } = await kv.status();
     const watch = await kv.watch();

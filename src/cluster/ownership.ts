@@ -1,8 +1,8 @@
 import type { Log } from '../observability/log.js';
+import type { Bucket } from './bucket.js';
 import { Directory, keyOf } from './directory.js';
 import { claimStep, type HeldRoom, holdStep, type LeaseView, type RoomRecord } from './lease.js';
 import type { Membership } from './membership.js';
-import type { Bucket } from './nats.js';
 import { chooseNode } from './node-choice.js';
 
 export interface OwnershipParts {

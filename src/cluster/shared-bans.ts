@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Ban } from '../sfu/ban-store.js';
 import type { Bans } from '../sfu/bans.js';
-import type { Bucket, Entry } from './nats.js';
+import type { Bucket, Entry } from './bucket.js';
 
 const record = z.object({ token: z.string().regex(/^[\w-]{43}$/), expires: z.number() });
 

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Log } from '../observability/log.js';
 import type { BlockStore } from '../sfu/block-store.js';
+import type { Bucket, Entry } from './bucket.js';
 import { keyOf } from './directory.js';
-import type { Bucket, Entry } from './nats.js';
+import { LiftedBlocks } from './lifted-blocks.js';
 
-/** What the cluster knows of one pair: a lifted block stays there, so that a node that was away learns of it. */
+/** What the cluster knows of one pair: a lifted block stays there for a while, so that a node that was away learns of it. */
 export interface SharedBlock {
   blocker: string;
   blocked: string;
@@ -30,6 +31,8 @@ const PATIENCE = 500;
 /** Pairs of which it is remembered that NATS has them. */
 const SAID_MAX = 100_000;
 
+type SharedBucket = Pick<Bucket, 'put' | 'create' | 'remove'>;
+
 export interface SharedBlocksParts {
   self: string;
   local: BlockStore;
@@ -48,7 +51,8 @@ function keyOfPair({ blocker, blocked }: Pick<SharedBlock, 'blocker' | 'blocked'
  */
 export class SharedBlocks implements BlockStore {
   readonly #parts: SharedBlocksParts;
-  readonly #bucket: Pick<Bucket, 'put' | 'create'>;
+  readonly #bucket: SharedBucket;
+  readonly lifted: LiftedBlocks;
   readonly #waiting = new Map<string, SharedBlock>();
   /** Those of them that NATS is being told of just now. */
   readonly #sending = new Set<SharedBlock>();
@@ -61,10 +65,11 @@ export class SharedBlocks implements BlockStore {
   /** @param bucket makes the bucket that this listens to */
   constructor(
     parts: SharedBlocksParts,
-    bucket: (listener: { entry(entry: Entry): void; complete(): void }) => Pick<Bucket, 'put' | 'create'>,
+    bucket: (listener: { entry(entry: Entry): void; complete(): void }) => SharedBucket,
   ) {
     this.#parts = parts;
     this.#bucket = bucket({ entry: (entry) => this.#learn(entry), complete: () => this.#complete() });
+    this.lifted = new LiftedBlocks(this.#bucket);
   }
 
   /** Changes that NATS does not have yet. */
@@ -98,11 +103,14 @@ export class SharedBlocks implements BlockStore {
   /** NATS is away: what comes when it is back was there before, or not. */
   lost(): void {
     this.#current = false;
+    this.lifted.lost();
   }
 
-  /** Tries again what NATS has not taken, though it is there; to be called every few seconds. */
+  /** Tries again what NATS has not taken, though it is there, and keeps its bound; to be called every few seconds. */
   sweep(): void {
-    if (this.#current) this.#shareWaiting();
+    if (!this.#current) return;
+    this.#shareWaiting();
+    void this.lifted.sweep();
   }
 
   #shareWaiting(): void {
@@ -157,10 +165,11 @@ export class SharedBlocks implements BlockStore {
     if (this.#said.size > SAID_MAX && oldest !== undefined) this.#said.delete(oldest);
   }
 
-  #learn({ key, text, deleted }: Entry): void {
+  #learn({ key, text, revision, deleted }: Entry): void {
     if (deleted) return;
     const block = readBlock(text);
     if (!block || keyOfPair(block) !== key) return;
+    this.lifted.learn(key, revision, !block.active);
     this.#remember(key);
     const waiting = this.#waiting.get(key);
     // NATS has taken it, though it did not say so in time: what comes after this is newer.

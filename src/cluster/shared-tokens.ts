@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Bucket, Entry } from './nats.js';
+import type { Bucket, Entry } from './bucket.js';
 
 /** A token that the Admin API added, and the plugins that it may use. */
 export interface StoredToken {

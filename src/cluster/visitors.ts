@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Bucket } from './bucket.js';
 import { keyOf } from './directory.js';
-import type { Bucket } from './nats.js';
 
 const COOKIE = 'janus_sfu';
 const ID = /^[\w-]{22}$/;

@@ -50,6 +50,8 @@ export const CLUSTER_EVENTS = {
   waited_in_vain: 'a client got 503: the node of its room could not be reached for 9 s',
   refused:
     'a request on the cluster port or over NATS without proof of the secret, or a connection without a certificate',
+  lifted_removed: 'a lifted block was removed from NATS: it holds 10,000 of them, for nodes that are away',
+  lifted_not_removed: 'and NATS did not do it; tried again',
   commands: 'another node was asked something',
   commands_failed: 'and did not answer, or refused',
 } as const;

@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { describe, test } from 'node:test';
+import type { Bucket } from '../../src/cluster/bucket.js';
+import { keyOf } from '../../src/cluster/directory.js';
+import { LIFTED_MAX } from '../../src/cluster/lifted-blocks.js';
+import { NatsLink } from '../../src/cluster/nats.js';
 import { type Node, TestCluster, until } from '../support/cluster.js';
+import { readExposition, sampleOf } from '../support/exposition.js';
 import { dataOf, JanusClient, refusalOf } from '../support/janus-client.js';
 import { NATS_USER, natsMissing } from '../support/nats.js';
 import { startServer } from '../support/server.js';
@@ -38,8 +43,52 @@ async function twoRooms(cluster: TestCluster) {
   }
 }
 
+/** The blocks that NATS holds, as a node reads and writes them. */
+async function withBlocks(cluster: TestCluster, body: (blocks: Bucket) => Promise<void>): Promise<void> {
+  const tls = { ca: undefined, cert: undefined, key: undefined };
+  const settings = { urls: [cluster.nats.url], name: 'another', credentials: undefined, tls, replicas: 1 };
+  const link = new NatsLink(settings, () => {});
+  const blocks = link.bucket({ name: 'janus-sfu_blocks', ttl: 0 });
+  const here = new Promise<void>((resolve) => link.onChange(() => resolve()));
+  link.start();
+  try {
+    await here;
+    await body(blocks);
+  } finally {
+    await link.close();
+  }
+}
+
+/** Lifts one block more than NATS may hold. */
+async function liftTooMany(cluster: TestCluster, node: Node): Promise<void> {
+  await withBlocks(cluster, async (blocks) => {
+    const key = (index: number) => keyOf('eve', `user ${index}`);
+    const lift = (index: number) => {
+      const block = { blocker: 'eve', blocked: `user ${index}`, active: false, node: 'another', serial: 1 };
+      return blocks.put(key(index), JSON.stringify(block));
+    };
+    const first = await lift(0);
+    for (let from = 1; from < LIFTED_MAX; from += 1_111) {
+      await Promise.all(Array.from({ length: 1_111 }, (_, index) => lift(from + index)));
+    }
+    await lift(0);
+    assert.equal(await blocks.remove(key(0), first), false, 'what has changed meanwhile stays');
+    const last = await lift(LIFTED_MAX);
+    await until(async () => (await blocks.get(key(1))) === null, 'the oldest is removed');
+    assert.equal(await blocks.remove(key(1), last), false, 'not even a mark of it stays');
+    for (const index of [0, 2, LIFTED_MAX]) assert.ok(await blocks.get(key(index)), `user ${index} is there`);
+    assert.ok(await blocks.get(keyOf('ann', 'bob')), 'and the block that holds');
+    await until(async () => {
+      const families = readExposition(await (await fetch(`${node.server.httpUrl}/metrics`)).text());
+      return sampleOf(families, 'janus_sfu_cluster_events_total', { event: 'lifted_removed' }) === 1;
+    }, 'one was removed');
+  });
+}
+
 describe('three nodes', { skip: natsMissing() }, () => {
-  test('share blocks, kicks and the Admin API, and keep blocks when all of them end', { timeout: 90_000 }, async () => {
+  test('share blocks, kicks and the Admin API, keep blocks when all of them end, and forget old ones that were lifted', {
+    timeout: 90_000,
+  }, async () => {
     await TestCluster.open(3, {}, async (cluster) => {
       const meeting = await twoRooms(cluster);
       const { rooms, annHere, ann, annThere, annToo, bobThere, bobToo, clients } = meeting;
@@ -85,6 +134,7 @@ describe('three nodes', { skip: natsMissing() }, () => {
         await client.close();
         return blocks === 1;
       }, 'a node without a past knows the block');
+      await liftTooMany(cluster, fresh);
     });
   });
 

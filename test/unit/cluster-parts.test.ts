@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
+import type { Entry } from '../../src/cluster/bucket.js';
+import { keyOf } from '../../src/cluster/directory.js';
+import { LIFTED_MAX, REMOVALS_MAX } from '../../src/cluster/lifted-blocks.js';
 import { HEARTBEAT, Membership, NODE_TTL, readNodeRecord } from '../../src/cluster/membership.js';
-import type { Entry } from '../../src/cluster/nats.js';
 import type { NodeRecord } from '../../src/cluster/node-choice.js';
 import { Seals } from '../../src/cluster/seal.js';
 import { SharedBans } from '../../src/cluster/shared-bans.js';
@@ -142,7 +144,12 @@ describe('a client that comes back', () => {
 
 /** The shared blocks of a node, and a bucket of NATS that does what the test wants of it. */
 function sharedBlocks() {
-  const nats = { fails: false, answers: true, entries: {} as Record<string, string> };
+  const nats = {
+    fails: false,
+    answers: true,
+    entries: {} as Record<string, string>,
+    removed: [] as [string, number][],
+  };
   const told: SharedBlock[] = [];
   let listener: { entry(entry: Entry): void; complete(): void } | null = null;
   const parts = {
@@ -159,13 +166,27 @@ function sharedBlocks() {
       if (!nats.answers) throw new Error('NATS did not answer');
       return 1;
     };
-    return { put, create: put };
+    const remove = async (key: string, revision: number) => {
+      if (nats.fails) throw new Error('NATS is away');
+      nats.removed.push([key, revision]);
+      return true;
+    };
+    return { put, create: put, remove };
   });
   const tell = () => {
     for (const [key, text] of Object.entries(nats.entries)) listener?.entry({ key, text, revision: 1, deleted: false });
     listener?.complete();
   };
-  return { blocks, nats, told, tell };
+  let revision = 0;
+  /** Another node's change of a pair. @returns its key */
+  const hear = (blocked: string, active: boolean): string => {
+    revision += 1;
+    const key = keyOf('eve', blocked);
+    const text = JSON.stringify({ blocker: 'eve', blocked, active, node: 'there', serial: revision });
+    listener?.entry({ key, text, revision, deleted: false });
+    return key;
+  };
+  return { blocks, nats, told, tell, hear };
 }
 
 describe('the blocks of all nodes', () => {
@@ -210,6 +231,55 @@ describe('the blocks of all nodes', () => {
       told.map(({ blocked, active }) => [blocked, active]),
       [['cyd', false]],
     );
+  });
+});
+
+describe('lifted blocks in NATS', () => {
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('are removed from the oldest on when they are too many, some at a time, but never what is blocked again', async () => {
+    const { blocks, nats, tell, hear } = sharedBlocks();
+    const keys = Array.from({ length: LIFTED_MAX }, (_, index) => hear(`user ${index}`, false));
+    tell();
+    blocks.sweep();
+    await settled();
+    assert.equal(nats.removed.length, 0, 'as many as may be');
+
+    hear('user 0', true);
+    hear('user 1', true);
+    const again = LIFTED_MAX + 3;
+    hear('user 1', false);
+    for (let more = 0; more <= REMOVALS_MAX + 1; more += 1) hear(`another ${more}`, false);
+    const expected = keys.slice(2, REMOVALS_MAX + 3).map((key, index) => [key, index + 3]);
+    assert.equal(blocks.lifted.size, LIFTED_MAX + REMOVALS_MAX + 1);
+    blocks.sweep();
+    blocks.sweep();
+    await settled();
+    assert.deepEqual(nats.removed, expected.slice(0, REMOVALS_MAX));
+    blocks.sweep();
+    await settled();
+    assert.deepEqual(nats.removed, expected);
+    blocks.sweep();
+    await settled();
+    assert.equal(nats.removed.length, REMOVALS_MAX + 1);
+    assert.deepEqual(blocks.lifted.counters, { removed: REMOVALS_MAX + 1, failed: 0 });
+    assert.ok(!nats.removed.some(([, revision]) => revision === 1 || revision === 2 || revision >= again));
+  });
+
+  test('are tried again where NATS did not remove them, and told of anew by a NATS that was away', async () => {
+    const { blocks, nats, tell, hear } = sharedBlocks();
+    const [oldest = ''] = Array.from({ length: LIFTED_MAX + 1 }, (_, index) => hear(`user ${index}`, false));
+    tell();
+    nats.fails = true;
+    blocks.sweep();
+    await settled();
+    assert.deepEqual([nats.removed, blocks.lifted.counters], [[], { removed: 0, failed: 1 }]);
+    nats.fails = false;
+    blocks.sweep();
+    await settled();
+    assert.deepEqual([nats.removed, blocks.lifted.counters], [[[oldest, 1]], { removed: 1, failed: 1 }]);
+    blocks.lost();
+    assert.equal(blocks.lifted.size, 0);
   });
 });
 

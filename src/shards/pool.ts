@@ -204,9 +204,9 @@ export class Shards {
   }
 
   /**
-   * Where a new handle's peer should live: never with a worker that stands still.
+   * Where a new handle's peer should live: never with a worker that stands still, unless all do.
    *
-   * @throws ShardError if there is no other
+   * @throws ShardError if none is there
    */
   place(hint: PlacementHint): ShardNumber {
     const { placement, loadMax } = this.options;
@@ -227,8 +227,10 @@ export class Shards {
 
   private choose(decide: (loads: (number | null)[], turn: number) => ShardNumber): ShardNumber {
     const now = performance.now();
+    // Where all stand still waiting is better than being refused: most go on soon, where the machine is busy with something else.
+    const anyWell = this.places.some((_, shard) => this.isWell(shard));
     const measured = this.places.map((place, shard): MeasuredLoad | null => {
-      if (!this.isWell(shard)) return null;
+      if (anyWell ? !this.isWell(shard) : place.thread === null) return null;
       const counters = new ShardCounters(place.counters);
       return { busy: counters.get('loopBusyPercent') / 100, peers: counters.get('peers') };
     });

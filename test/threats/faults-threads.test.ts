@@ -226,6 +226,23 @@ test('F1: a media worker that can’t make its certificate is replaced, until on
   }
 });
 
+test('F3: while the only media worker stands still newcomers wait for it, and are not refused', async () => {
+  const faults = new Faults();
+  const server = await startServer({ workers: 1, env: faults.env });
+  const room = new Room(server.wsUrl);
+  try {
+    const alice = await room.enter('alice');
+    await faults.inject(0, { do: 'stall', milliseconds: 4_000 });
+    await becomes('health is red', async () => (await health(server)) === 503, 3_900);
+    await alice.publish();
+    await (await room.enter('bob')).subscribe(alice.id);
+  } finally {
+    await room.close();
+    faults.close();
+    assert.equal(await server.stop(), 0, server.output().slice(-2000));
+  }
+});
+
 test('F3: a media worker that never runs again ends the server, for its supervisor to start it again', async () => {
   const faults = new Faults();
   const server = await startServer({ env: { ...faults.env, WORKER_STALL_LIMIT: '1' } });

@@ -130,7 +130,14 @@ export class MediaPeer {
 
   /** Sends RTP or RTCP; the bytes may be overwritten afterwards. False when it could not be sent. */
   send(packet: Buffer): boolean {
-    return !this.#closed && this.#track.isOpen() && this.#track.sendMessageBinary(packet);
+    if (this.#closed || !this.#track.isOpen()) return false;
+    try {
+      return this.#track.sendMessageBinary(packet);
+    } catch (error) {
+      // The other side's end can come between the look and the sending: another thread closes the track.
+      if (this.#track.isOpen()) throw error;
+      return false;
+    }
   }
 
   openChannel(label: string, options: DataChannelInitConfig = {}): DataChannel {

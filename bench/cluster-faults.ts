@@ -105,11 +105,7 @@ async function measureRestarts(): Promise<Restarts> {
     const all: NafLike[] = [];
     for (let room = 0; room < rooms; room += 1) all.push(...usersOf(`room ${room}`, users, () => cluster.nodes));
     try {
-      for (const user of all) user.start();
-      await allSee(all);
-      const absences = new Absences(all);
-      await cluster.restartAll(() => allSee(all));
-      absences.stop();
+      const absences = await Absences.during(all, (whole) => cluster.restartAll(whole));
       result = {
         waits: absences.ended.length,
         media: summary(absences.ended.map(({ took }) => took)),

@@ -25,7 +25,7 @@ interface Ending {
 }
 
 /** Whether SCTP is being set up. To be asked of connections that have a data line, once DTLS is up. */
-export function settingUp(connection: Pick<EndingConnection, 'state' | 'rtt'>): boolean {
+function settingUp(connection: EndingConnection): boolean {
   const state = connection.state();
   return state !== 'closed' && state !== 'failed' && connection.rtt() < 0;
 }
@@ -39,8 +39,16 @@ export class Endings {
     this.told = told;
   }
 
-  /** Closes the connection once its SCTP is no longer being set up. */
-  add(connection: EndingConnection): void {
+  /**
+   * Closes the connection: at once, or when its SCTP is no longer being set up.
+   *
+   * @param data whether it has a data line, and DTLS was up: SCTP has begun
+   */
+  close(connection: EndingConnection, data: boolean): void {
+    if (!data || !settingUp(connection)) {
+      connection.close();
+      return;
+    }
     const ending: Ending = { connection, isOpen: () => !settingUp(connection) };
     this.waiting.add(ending);
     if (this.waiting.size > WAITING_MAX) {

@@ -1,6 +1,6 @@
 /** One PeerConnection: the shard's only user of node-datachannel's objects. */
 import type { Certificate } from './certificate.js';
-import { type Endings, settingUp } from './endings.js';
+import type { Endings } from './endings.js';
 import {
   type DataChannel,
   guard,
@@ -335,7 +335,7 @@ export class Peer {
     if (this.over) return;
     this.over = true;
     this.sending = false;
-    const mustWait = this.data && this.track.isOpen() && settingUp(this.connection);
+    const data = this.data && this.track.isOpen();
     forgetOpening(this.track);
     for (const channel of this.channels) {
       forgetOpening(channel);
@@ -343,7 +343,6 @@ export class Peer {
     }
     this.channels.clear();
     this.track.close();
-    if (mustWait) this.endings.add(this.connection);
-    else this.connection.close();
+    this.endings.close(this.connection, data);
   }
 }

@@ -11,7 +11,7 @@ import {
   type Track,
   Video,
 } from 'node-datachannel';
-import { Endings, settingUp } from '../../workers/endings.js';
+import { Endings } from '../../workers/endings.js';
 import { deferred } from './deferred.js';
 import { isRtcp } from './rtp.js';
 import { readSdp, type Transport, transportDescription, usableCandidates } from './sdp.js';
@@ -150,8 +150,7 @@ export class MediaPeer {
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      if (this.#data && this.#track.isOpen() && settingUp(this.#connection)) endings.add(this.#connection);
-      else this.#connection.close();
+      endings.close(this.#connection, this.#data && this.#track.isOpen());
     }
     await this.ended;
   }

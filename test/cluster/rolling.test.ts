@@ -5,7 +5,7 @@ import { releaseNative } from '../../bench/load/media-peer.js';
 import { Absences } from '../support/absences.js';
 import { limit, shownOnce } from '../support/attempts.js';
 import { TestCluster } from '../support/cluster.js';
-import { allSee, usersOf } from '../support/naf-like.js';
+import { usersOf } from '../support/naf-like.js';
 import { natsMissing } from '../support/nats.js';
 
 after(releaseNative);
@@ -25,11 +25,7 @@ describe('a cluster of three', { skip: natsMissing() }, () => {
         await TestCluster.open(3, { DRAIN_TIMEOUT: '0.5' }, async (cluster) => {
           const all = ['one', 'two', 'three'].flatMap((room) => usersOf(room, 2, () => cluster.nodes));
           try {
-            for (const user of all) user.start();
-            await allSee(all);
-            const absences = new Absences(all);
-            await cluster.restartAll(() => allSee(all));
-            absences.stop();
+            const absences = await Absences.during(all, (whole) => cluster.restartAll(whole));
             worst = absences.worst;
             t.diagnostic(`${absences.ended.length} waits, the longest took ${Math.round(worst)} ms`);
             assert.ok(absences.ended.length >= all.length, 'each room has moved, and all its people with it');

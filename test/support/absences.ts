@@ -1,5 +1,5 @@
 /** How long users of a cluster were without one of their room mates' media, each time. */
-import type { NafLike } from './naf-like.js';
+import { allSee, type NafLike } from './naf-like.js';
 
 export interface Absence {
   /** Milliseconds until all media was back. */
@@ -22,7 +22,7 @@ export class Absences {
   readonly #watched: { one: Watched; look: () => void }[];
 
   /** @param users who see all their room mates among these at the moment */
-  constructor(users: readonly NafLike[]) {
+  private constructor(users: readonly NafLike[]) {
     this.#watched = users.map((user) => {
       const others = users.filter((other) => other !== user && other.room === user.room).map(({ id }) => id);
       const one: Watched = { user, others, since: null, joins: user.joins, joined: 0 };
@@ -32,6 +32,24 @@ export class Absences {
     });
   }
 
+  /**
+   * Starts users, and watches them once all see each other.
+   *
+   * @param work what they live through; it may wait until all see each other again
+   */
+  static async during(
+    users: readonly NafLike[],
+    work: (whole: () => Promise<void>) => Promise<void>,
+  ): Promise<Absences> {
+    const whole = () => allSee(users);
+    for (const user of users) user.start();
+    await whole();
+    const absences = new Absences(users);
+    await work(whole);
+    absences.#stop();
+    return absences;
+  }
+
   /** Milliseconds of the longest so far, those that last included. */
   get worst(): number {
     const now = performance.now();
@@ -39,7 +57,7 @@ export class Absences {
     return Math.max(0, ...this.ended.map(({ took }) => took), ...lasting);
   }
 
-  stop(): void {
+  #stop(): void {
     for (const { one, look } of this.#watched) one.user.off('change', look);
   }
 

@@ -37,7 +37,7 @@ function endingsThatTell() {
 test('a connection is closed once, when its SCTP stands', async () => {
   const { endings, told, until } = endingsThatTell();
   const connection = connecting();
-  endings.add(connection);
+  endings.close(connection, true);
   assert.equal(connection.closed, 0);
   connection.rttNow = 0;
   await until(0);
@@ -48,16 +48,25 @@ test('a connection is closed once, when its SCTP stands', async () => {
 test('a connection whose SCTP failed is closed, too', async () => {
   const { endings, until } = endingsThatTell();
   const connection = connecting();
-  endings.add(connection);
+  endings.close(connection, true);
   connection.stateNow = 'failed';
   await until(0);
   assert.equal(connection.closed, 1);
 });
 
+test('a connection whose SCTP stands, or that has none, is closed at once', () => {
+  const { endings, told } = endingsThatTell();
+  const [standing, without] = [connecting(), connecting()];
+  standing.rttNow = 0;
+  endings.close(standing, true);
+  endings.close(without, false);
+  assert.deepEqual([standing.closed, without.closed, told], [1, 1, []]);
+});
+
 test('before native code is cleaned up all are closed at once', () => {
   const { endings, told } = endingsThatTell();
   const connections = [connecting(), connecting()];
-  for (const connection of connections) endings.add(connection);
+  for (const connection of connections) endings.close(connection, true);
   endings.endAll();
   assert.deepEqual(
     connections.map(({ closed }) => closed),
@@ -69,7 +78,7 @@ test('before native code is cleaned up all are closed at once', () => {
 test('those who never finish can’t fill the memory: the oldest is closed for the newest', () => {
   const { endings, told } = endingsThatTell();
   const connections = Array.from({ length: 300 }, connecting);
-  for (const connection of connections) endings.add(connection);
+  for (const connection of connections) endings.close(connection, true);
   assert.equal(Math.max(...told), 256);
   assert.equal(told.at(-1), 256);
   assert.equal(connections.filter(({ closed }) => closed === 1).length, 44);
